@@ -1,0 +1,190 @@
+"""What labctl asks of a hypervisor, and nothing more: the narrow port every adapter fills.
+
+Filled by `labctl.hypervisor.libvirt_adapter` (the only module importing libvirt, with its
+neighbours) and by tests' fake; tests/contract holds both to the same suite. Memory in MiB,
+times in seconds. Every method raises HypervisorError where libvirt refuses, with the call,
+libvirt's code and words, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class DomainState(StrEnum):
+    """libvirt's domain states, as labctl tells them apart."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    SHUTTING_DOWN = "shutting down"
+    SHUT_OFF = "shut off"
+    CRASHED = "crashed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class LabMetadata:
+    """labctl's own mark on a domain or network: <metadata>, namespace METADATA_NS.
+
+    `digests` maps what determines the node (xml, config, image, inputs) to its digest.
+    `ports` maps interface name to (local UDP port, remote UDP port).
+    """
+
+    lab: str
+    node: str
+    role: str
+    platform: str
+    version: str
+    spec: str
+    digests: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+METADATA_NS = "https://labctl.dev/xmlns/domain/1"
+
+
+@dataclass(frozen=True, slots=True)
+class UdpEnd:
+    """A UDP NIC as defined: interface address and port QEMU binds, and where it sends."""
+
+    mac: str
+    local: tuple[str, int]
+    remote: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDomain:
+    """One domain as it is. `metadata` is None for a domain labctl did not make."""
+
+    name: str
+    uuid: str
+    state: DomainState
+    memory: int
+    vcpus: int
+    metadata: LabMetadata | None
+    macs: tuple[str, ...]
+    udp: tuple[UdpEnd, ...]
+    disks: tuple[str, ...]
+    """Source paths of all its disks and CD-ROMs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedNetwork:
+    """A libvirt network; `lab` is None where labctl did not make it."""
+
+    name: str
+    uuid: str
+    active: bool
+    bridge: str
+    subnets: tuple[str, ...]
+    lab: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What the host has. None where the driver can't say (the test driver knows no memory)."""
+
+    uri: str
+    hostname: str
+    cpus: int
+    memory_total: int | None
+    memory_free: int | None
+    """Free plus buffers plus cached, from getMemoryStats (facts: never getInfo)."""
+    libvirt_version: str
+    hypervisor_version: str
+    is_local: bool
+    is_session: bool
+    driver: str
+    """QEMU or TEST, as libvirt's getType says."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainCapabilities:
+    """What the host's QEMU offers for one (virt type, machine); from getDomainCapabilities."""
+
+    virt_type: str
+    machine: str
+    emulator: str
+    machines: frozenset[str]
+    loader_types: frozenset[str]
+    disk_buses: frozenset[str]
+    lookup_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """A command run in a guest through its agent."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class ConsoleStream(Protocol):
+    """A serial console on a connection of its own (two streams on one connection deadlock)."""
+
+    def read(self, timeout: float) -> bytes:
+        """What came within `timeout` seconds, b"" if nothing; EOFError when it was closed."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+    def close(self) -> None: ...
+
+
+class Hypervisor(Protocol):
+    """One libvirt connection URI a lab may place nodes on."""
+
+    uri: str
+
+    def host(self) -> HostFacts: ...
+    def domain_capabilities(self, virt_type: str, machine: str) -> DomainCapabilities | None: ...
+    def virt_types(self) -> frozenset[str]:
+        """Of `kvm`, `qemu`, `test`: what the host offers; kvm offered is not kvm proved."""
+        ...
+
+    def domains(self) -> tuple[ObservedDomain, ...]: ...
+    def domain(self, name: str) -> ObservedDomain | None: ...
+    def define(self, xml: str) -> None:
+        """Define or redefine a persistent domain; the XML is validated against libvirt's schema."""
+        ...
+
+    def start(self, name: str, *, paused: bool = False) -> None: ...
+    def resume(self, name: str) -> None: ...
+    def shutdown(self, name: str) -> None:
+        """Press the power button (ACPI); returns at once."""
+        ...
+
+    def destroy(self, name: str) -> None:
+        """Force off. A domain that is off already, or gone, is no error."""
+        ...
+
+    def undefine(self, name: str) -> None:
+        """Remove the definition with snapshots' metadata, NVRAM and managed save; gone is fine."""
+        ...
+
+    def set_metadata(self, name: str, metadata: LabMetadata) -> None:
+        """Refresh labctl's mark without touching the guest."""
+        ...
+
+    def xml(self, name: str) -> str: ...
+    def set_link(self, name: str, mac: str, *, up: bool) -> None: ...
+    def link_is_up(self, name: str, mac: str) -> bool: ...
+    def networks(self) -> tuple[ObservedNetwork, ...]: ...
+    def define_network(self, xml: str) -> None:
+        """Define (or redefine) and start a network."""
+        ...
+
+    def remove_network(self, name: str) -> None: ...
+    def agent_ready(self, name: str) -> bool: ...
+    def run_in_guest(
+        self, name: str, argv: tuple[str, ...], *, deadline: float, input_text: str = ""
+    ) -> CommandResult: ...
+    def open_console(self, name: str, *, force: bool = False) -> ConsoleStream: ...
+    def run_transient(self, xml: str) -> None:
+        """Create a transient domain (the KVM canary); destroy() ends it."""
+        ...
+
+    def close(self) -> None: ...

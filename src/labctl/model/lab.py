@@ -1,0 +1,181 @@
+"""What one topology file describes, complete and checked: frozen data, no behaviour beyond look-ups.
+
+Built by `labctl.topology` (names, wires, sizes) and read by everything else. Memory is in MiB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+
+class Role(StrEnum):
+    """What a node does in the fabric."""
+
+    SPINE = "spine"
+    LEAF = "leaf"
+    BORDER = "border"
+    HOST = "host"
+
+    @property
+    def is_switch(self) -> bool:
+        return self is not Role.HOST
+
+    @property
+    def is_vtep(self) -> bool:
+        return self in (Role.LEAF, Role.BORDER)
+
+
+class Routing(StrEnum):
+    """The underlay's routing protocol."""
+
+    OSPF = "ospf"
+    EBGP = "ebgp"
+
+
+class LinkAddressing(StrEnum):
+    """How fabric links get addresses: none of their own, or a /31 each."""
+
+    UNNUMBERED = "unnumbered"
+    NUMBERED = "numbered"
+
+
+class Replication(StrEnum):
+    """How broadcast, unknown unicast and multicast reach the other VTEPs of a VNI."""
+
+    INGRESS = "ingress"
+    MULTICAST = "multicast"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One VLAN stretched over the fabric as an L2 VNI; `on` names the VTEP nodes that carry it."""
+
+    name: str
+    vlan: int
+    vni: int
+    gateway: IPv4Interface
+    on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vrf:
+    """A tenant: its L3 VNI and its networks."""
+
+    name: str
+    vni: int
+    networks: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Addressing:
+    """The pools addresses are derived from."""
+
+    loopbacks: IPv4Network = IPv4Network("10.0.0.0/24")
+    vteps: IPv4Network = IPv4Network("10.0.1.0/24")
+    links: IPv4Network = IPv4Network("10.9.0.0/16")
+
+
+@dataclass(frozen=True, slots=True)
+class Fabric:
+    """Underlay, overlay and tenants."""
+
+    routing: Routing = Routing.OSPF
+    links: LinkAddressing = LinkAddressing.UNNUMBERED
+    asn: int = 65000
+    replication: Replication = Replication.INGRESS
+    vrfs: tuple[Vrf, ...] = ()
+    addressing: Addressing = Addressing()
+
+
+@dataclass(frozen=True, slots=True)
+class Management:
+    """The lab's management NAT network; `subnet` None means one derived from the lab's name."""
+
+    enabled: bool = True
+    subnet: IPv4Network | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What the lab demands of its hypervisor. `kvm`: None takes KVM where the canary proves it."""
+
+    kvm: bool | None = None
+    memory_overcommit: float = 1.0
+    vcpu_overcommit: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of a link, in the device's own interface name."""
+
+    node: str
+    interface: str
+
+    def __str__(self) -> str:
+        return f"{self.node}:{self.interface}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A point-to-point wire. `a` sorts before `b`, so a wire has one name however it is written."""
+
+    a: Endpoint
+    b: Endpoint
+
+    def __str__(self) -> str:
+        return f"{self.a} -- {self.b}"
+
+    def end(self, node: str) -> Endpoint:
+        return self.a if self.a.node == node else self.b
+
+    def far_end(self, node: str) -> Endpoint:
+        return self.b if self.a.node == node else self.a
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One virtual machine. Sizes are final: override or platform default, checked against floors.
+
+    `loopback`, `vtep` and `asn` are the file's overrides; the addresses in force are the
+    fabric's (`labctl.fabric`). `extra_config` is device configuration appended to the day-0.
+    `networks` (hosts only) names the networks it has a leg in; the first is untagged.
+    """
+
+    name: str
+    role: Role
+    index: int
+    platform: str
+    image: str
+    memory: int
+    vcpus: int
+    loopback: IPv4Address | None = None
+    vtep: IPv4Address | None = None
+    asn: int | None = None
+    extra_config: str = ""
+    hypervisor: str | None = None
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """A whole lab. Nodes and links are in the file's (or the shorthand's) order."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    fabric: Fabric
+    management: Management
+    requirements: Requirements
+    source: str
+    """The file's name, for messages."""
+    text: str
+    """The file's text with every referred file inlined by the parser's caller, as it was read."""
+
+    def node(self, name: str) -> Node:
+        """The node of that name; KeyError when there is none."""
+        for node in self.nodes:
+            if node.name == name:
+                return node
+        raise KeyError(name)

@@ -1,0 +1,95 @@
+"""Where labctl keeps things on a host. Every path a lab owns lies below one folder.
+
+HOME/images/          the image store
+HOME/labs/LAB/        topology.yaml, journal.jsonl and nodes/NODE/{disk.qcow2,day0.iso,console.log}
+HOME/labs/LAB.lock    the lab's lock, held while a run changes the lab
+HOME/locks/           locks wider than a lab (port allocation on a hypervisor)
+HOME/cache/           what can be thrown away at any time (canary verdicts)
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def default_home() -> Path:
+    """LABCTL_HOME, else /var/lib/labctl for root, else ~/.local/share/labctl (XDG)."""
+    if named := os.environ.get("LABCTL_HOME"):
+        return Path(named).absolute()
+    if os.geteuid() == 0:
+        return Path("/var/lib/labctl")
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
+    return Path(base) / "labctl"
+
+
+@dataclass(frozen=True, slots=True)
+class NodePaths:
+    """The files of one node."""
+
+    folder: Path
+
+    @property
+    def overlay(self) -> Path:
+        return self.folder / "disk.qcow2"
+
+    @property
+    def day0(self) -> Path:
+        return self.folder / "day0.iso"
+
+    @property
+    def console_log(self) -> Path:
+        return self.folder / "console.log"
+
+
+@dataclass(frozen=True, slots=True)
+class LabPaths:
+    """The files of one lab."""
+
+    folder: Path
+
+    @property
+    def topology(self) -> Path:
+        return self.folder / "topology.yaml"
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder.with_name(f"{self.folder.name}.lock")
+
+    @property
+    def nodes(self) -> Path:
+        return self.folder / "nodes"
+
+    def node(self, name: str) -> NodePaths:
+        return NodePaths(self.nodes / name)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """labctl's folder on this machine."""
+
+    folder: Path
+
+    @property
+    def images(self) -> Path:
+        return self.folder / "images"
+
+    @property
+    def labs(self) -> Path:
+        return self.folder / "labs"
+
+    @property
+    def locks(self) -> Path:
+        return self.folder / "locks"
+
+    @property
+    def cache(self) -> Path:
+        return self.folder / "cache"
+
+    def lab(self, name: str) -> LabPaths:
+        return LabPaths(self.labs / name)

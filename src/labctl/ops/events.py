@@ -1,0 +1,62 @@
+"""What operations tell while they work: data, never text on a screen.
+
+`labctl.report` turns events into progress on a terminal, plain lines or JSON lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step of the run began. `node` is "" for steps of the whole lab."""
+
+    step: str
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step ended well, after `seconds`."""
+
+    step: str
+    seconds: float
+    node: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step failed; the error itself is in the operation's result."""
+
+    step: str
+    seconds: float
+    node: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEntered:
+    """A node's boot reached a phase, `seconds` after its start."""
+
+    node: str
+    phase: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something worth telling that is no failure."""
+
+    text: str
+    node: str = ""
+
+
+Event = StepStarted | StepDone | StepFailed | PhaseEntered | Notice
+EventSink = Callable[[Event], None]
+
+
+def silent(_event: Event) -> None:
+    """An EventSink that tells nobody."""

@@ -1,0 +1,62 @@
+"""The one door to other programs: a deadline on each, a command to paste in each error."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from labctl.errors import DeadlineError, ProcessError
+
+Argument = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a program printed and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    argv: Sequence[Argument],
+    *,
+    deadline: float,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    input_text: str | None = None,
+) -> Completed:
+    """Run `argv` (never a shell) for at most `deadline` seconds.
+
+    Raises ProcessError when it can't be started or, with `check`, exits non-zero, and
+    DeadlineError when it doesn't end in time (it is killed then).
+    """
+    words = [os.fspath(word) for word in argv]
+    try:
+        done = subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=deadline,
+            env=None if env is None else {**os.environ, **env},
+            input=input_text,
+            stdin=subprocess.DEVNULL if input_text is None else None,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ProcessError(shlex.join(words), 127, f"{words[0]}: no such program") from None
+    except PermissionError as error:
+        raise ProcessError(shlex.join(words), 126, str(error)) from None
+    except subprocess.TimeoutExpired:
+        raise DeadlineError(
+            f"`{shlex.join(words)}` did not end within {deadline:g} s",
+            resolution="run it by hand to see what it waits for",
+        ) from None
+    if check and done.returncode:
+        raise ProcessError(shlex.join(words), done.returncode, done.stderr or done.stdout)
+    return Completed(done.returncode, done.stdout, done.stderr)
