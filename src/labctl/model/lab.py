@@ -1,4 +1,4 @@
-"""What one topology file describes, complete and checked: frozen data, no behaviour beyond look-ups.
+"""What one topology file describes, complete and checked: frozen data.
 
 Built by `labctl.topology` (names, wires, sizes) and read by everything else. Memory is in MiB.
 """

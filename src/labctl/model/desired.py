@@ -1,0 +1,42 @@
+"""What shall be there: rendered, hashed, ready to be compared with what is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from labctl.model.intent import NodeIntent
+
+
+@dataclass(frozen=True, slots=True)
+class Day0:
+    """The files of a node's day-0 medium, by name, and the digest of them all."""
+
+    volume_label: str
+    files: Mapping[str, str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredNode:
+    """One node as the file wants it.
+
+    `digests` holds one digest per thing that determines the node (hardware, config, image), so
+    that a plan can say which changed; `spec` is the digest of them all (the spec hash).
+    """
+
+    intent: NodeIntent
+    domain_xml: str
+    day0: Day0
+    digests: Mapping[str, str]
+    spec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The whole lab as the file wants it. `network_xml` is "" without a management network."""
+
+    lab: str
+    nodes: Mapping[str, DesiredNode]
+    network_xml: str
+    network_digest: str

@@ -1,0 +1,139 @@
+"""What each node shall do, worked out from the lab: addresses, sessions, VNIs. Vendor-neutral.
+
+`labctl.fabric` makes it; `labctl.render` turns it into configurations and `labctl.verify` into
+checks, so that a device is checked against what it was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+
+from labctl.model.lab import Endpoint, Lab, Link, Network, Node, Vrf
+
+ANYCAST_GATEWAY_MAC = "00:00:22:22:33:33"
+FABRIC_MTU = 9216
+
+
+class LinkKind(StrEnum):
+    """What a wire is for."""
+
+    FABRIC = "fabric"
+    """spine to leaf or border: underlay runs on it"""
+    HOST = "host"
+    """switch to host: carries networks, untagged and tagged"""
+    EXTRA = "extra"
+    """written out by the user, left without configuration of ours"""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One wired data NIC of a node. `number` is the NIC's number (1 is the first data NIC)."""
+
+    name: str
+    number: int
+    link: Link
+    far: Endpoint
+    kind: LinkKind
+    address: IPv4Interface | None = None
+    """Own /31 on a numbered fabric link; None when unnumbered."""
+    far_address: IPv4Interface | None = None
+    untagged: Network | None = None
+    tagged: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BgpPeer:
+    """One BGP session this node shall hold.
+
+    Exactly one of `address` and `interface` is set (interface: IPv6 link-local, unnumbered).
+    """
+
+    node: str
+    asn: int
+    address: IPv4Address | None
+    interface: str | None
+    evpn: bool
+    ipv4: bool
+    route_reflector_client: bool
+
+    @property
+    def key(self) -> str:
+        """How FRR names the peer: its address, or the interface of an unnumbered session."""
+        return str(self.address) if self.address is not None else str(self.interface)
+
+
+@dataclass(frozen=True, slots=True)
+class L2Vni:
+    """A network as one VTEP carries it. `remote_vteps`: who else must appear for this VNI."""
+
+    network: Network
+    vrf: str
+    route_target: str
+    ports: tuple[str, ...]
+    tagged_ports: tuple[str, ...]
+    remote_vteps: frozenset[IPv4Address]
+
+
+@dataclass(frozen=True, slots=True)
+class L3Vni:
+    """A tenant VRF as one VTEP carries it.
+
+    `prefixes_expected`: type-5 prefixes other VTEPs must send. `table` is the Linux routing
+    table of the VRF, `router_mac` unique per VTEP. `default_route`: this node is a border and
+    originates 0.0.0.0/0.
+    """
+
+    vrf: Vrf
+    route_target: str
+    table: int
+    router_mac: str
+    default_route: bool
+    remote_vteps: frozenset[IPv4Address]
+    prefixes_expected: frozenset[IPv4Network]
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A host's leg in a network: untagged on the port (`vlan` None) or a VLAN subinterface.
+
+    The first leg lives in the host's default table, every further one in a VRF of its own named
+    like the network, so that pings between a host's own legs cross the fabric.
+    """
+
+    network: Network
+    port: str
+    vlan: int | None
+    address: IPv4Interface
+    gateway: IPv4Address
+    vrf: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIntent:
+    """Everything one node is told."""
+
+    node: Node
+    mac_by_nic: Mapping[int, str]
+    """NIC number -> MAC; 0 is the management NIC, always present."""
+    management: IPv4Interface | None
+    management_gateway: IPv4Address | None
+    ports: tuple[Port, ...]
+    loopback: IPv4Address | None = None
+    vtep: IPv4Address | None = None
+    asn: int | None = None
+    peers: tuple[BgpPeer, ...] = ()
+    l2vnis: tuple[L2Vni, ...] = ()
+    l3vnis: tuple[L3Vni, ...] = ()
+    legs: tuple[Leg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The whole lab's intent, a NodeIntent per node in the lab's order."""
+
+    lab: Lab
+    nodes: Mapping[str, NodeIntent]
+    management_subnet: IPv4Network | None
