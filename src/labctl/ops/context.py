@@ -1,0 +1,39 @@
+"""What every operation is given: where things are, how to reach libvirt, whom to tell."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from labctl.hypervisor.api import Hypervisor
+from labctl.model.paths import Home
+from labctl.ops.events import EventSink, silent
+
+
+class Interrupt:
+    """Set by the first Ctrl-C: operations start nothing new and end what they are at."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep, but no longer than until the interrupt; True when interrupted."""
+        return self._event.wait(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One run of labctl."""
+
+    home: Home
+    uri: str | None
+    connect: Callable[[str | None], Hypervisor]
+    emit: EventSink = silent
+    interrupt: Interrupt = field(default_factory=Interrupt)

@@ -1,0 +1,142 @@
+"""What operations give back: data for `labctl.report`. Times in seconds, memory in MiB."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from labctl.errors import LabctlError
+from labctl.model.finding import PreflightReport
+from labctl.model.lab import Lab
+from labctl.plan.model import Plan
+from labctl.verify.model import VerifyReport
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOutcome:
+    """How one node fared. `error` None means well; `tail` holds its last console lines if not."""
+
+    node: str
+    action: str
+    seconds: float
+    phase: str = ""
+    error: LabctlError | None = None
+    tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpResult:
+    """What `up` and `rebuild` did and found."""
+
+    lab: Lab
+    uri: str
+    virt_type: str
+    plan: Plan
+    preflight: PreflightReport
+    outcomes: tuple[NodeOutcome, ...]
+    verify: VerifyReport | None
+    seconds: float
+    recovered: tuple[str, ...] = ()
+    """What a killed run had left half-done and this one put right."""
+
+    @property
+    def failed(self) -> tuple[NodeOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.error is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class DownResult:
+    """What `down` stopped: node -> how (powered off, forced off, was off)."""
+
+    lab: str
+    outcomes: tuple[NodeOutcome, ...]
+    seconds: float
+
+    @property
+    def failed(self) -> tuple[NodeOutcome, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.error is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """All that a lab owns on its host: what `destroy` will remove."""
+
+    lab: str
+    domains: tuple[str, ...]
+    networks: tuple[str, ...]
+    folder: Path | None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.domains or self.networks or self.folder)
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyResult:
+    """What `destroy` removed."""
+
+    lab: str
+    removed: Belongings
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """One node as it is. `age` and `uptime` None where unknown; `chain_depth` 1 is healthy."""
+
+    node: str
+    role: str
+    platform: str
+    state: str
+    phase: str
+    memory: int
+    vcpus: int
+    age: float | None
+    uptime: float | None
+    chain_depth: int | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabStatus:
+    """One lab as it is."""
+
+    lab: str
+    uri: str
+    nodes: tuple[NodeStatus, ...]
+    locked_by: str = ""
+    interrupted: str = ""
+    """The operation a killed run left unfinished, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """One command on one node; `error` set when the command could not be run at all."""
+
+    node: str
+    command: str
+    returncode: int
+    stdout: str
+    stderr: str
+    error: LabctlError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaveResult:
+    """Where `save` wrote each node's configuration; nodes without one are in `skipped`."""
+
+    lab: str
+    folder: Path
+    files: tuple[Path, ...]
+    skipped: tuple[str, ...]
+    outcomes: tuple[NodeOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResult:
+    """The state of a link's end before and after."""
+
+    link: str
+    end: str
+    was_up: bool
+    is_up: bool
