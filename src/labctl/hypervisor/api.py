@@ -8,10 +8,12 @@ libvirt's code and words, and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from labctl.model.metadata import METADATA_NS as METADATA_NS
+from labctl.model.metadata import LabMetadata as LabMetadata
 
 
 class DomainState(StrEnum):
@@ -23,27 +25,6 @@ class DomainState(StrEnum):
     SHUT_OFF = "shut off"
     CRASHED = "crashed"
     OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class LabMetadata:
-    """labctl's own mark on a domain or network: <metadata>, namespace METADATA_NS.
-
-    `digests` maps what determines the node (xml, config, image, inputs) to its digest.
-    `ports` maps interface name to (local UDP port, remote UDP port).
-    """
-
-    lab: str
-    node: str
-    role: str
-    platform: str
-    version: str
-    spec: str
-    digests: Mapping[str, str] = field(default_factory=dict)
-    ports: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-
-
-METADATA_NS = "https://labctl.dev/xmlns/domain/1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,90 @@
+"""labctl's own mark on domains and networks, and the one place that knows its XML form.
+
+The mark is the record of what is there: a domain carries it as `<metadata>`, so that no state
+file can drift from the hypervisor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from xml.etree import ElementTree
+
+METADATA_NS = "https://labctl.dev/xmlns/domain/1"
+_TAG = "mark"
+_FIELDS = ("lab", "node", "role", "platform", "version", "spec")
+# XML 1.0, section 2.2: what can't stand in a document even as a character reference.
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class LabMetadata:
+    """labctl's own mark on a domain or network: <metadata>, namespace METADATA_NS.
+
+    `digests` maps what determines the node (hardware, config, image) to its digest.
+    `ports` maps interface name to (local UDP port, remote UDP port).
+    On a network `node`, `role`, `platform` are "" and `ports` is empty.
+    """
+
+    lab: str
+    node: str
+    role: str
+    platform: str
+    version: str
+    spec: str
+    digests: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def to_xml(metadata: LabMetadata) -> str:
+    """The mark as one XML element, fit for `<metadata>` and for virDomainSetMetadata.
+
+    The namespace is the element's default one: libvirt 9 then takes the same text both ways.
+    Raises ValueError for text that XML can't hold (control characters).
+    """
+    element = ElementTree.Element(
+        _TAG, {"xmlns": METADATA_NS, **{name: getattr(metadata, name) for name in _FIELDS}}
+    )
+    for name, digest in metadata.digests.items():
+        ElementTree.SubElement(element, "digest", {"name": name, "value": digest})
+    for interface, (local, remote) in metadata.ports.items():
+        attributes = {"interface": interface, "local": str(local), "remote": str(remote)}
+        ElementTree.SubElement(element, "port", attributes)
+    text = ElementTree.tostring(element, encoding="unicode")
+    if found := _FORBIDDEN.search(text):
+        raise ValueError(f"character {found.group()!r} can't stand in XML")
+    return text
+
+
+def from_xml(element_text: str) -> LabMetadata:
+    """Read a mark back, with its namespace (domain XML) or without (virDomainGetMetadata).
+
+    Raises ValueError for what is no mark of labctl's.
+    """
+    try:
+        return from_element(ElementTree.fromstring(element_text))
+    except ElementTree.ParseError as error:
+        raise ValueError(f"not XML: {error}") from None
+
+
+def from_element(element: ElementTree.Element) -> LabMetadata:
+    """Read a mark from a parsed document; raises ValueError for what is no mark of labctl's."""
+    if _local(element) != _TAG:
+        raise ValueError(f"<{element.tag}> is not labctl's <{_TAG}>")
+    try:
+        digests = {e.attrib["name"]: e.attrib["value"] for e in element if _local(e) == "digest"}
+        ports = {
+            e.attrib["interface"]: (int(e.attrib["local"]), int(e.attrib["remote"]))
+            for e in element
+            if _local(e) == "port"
+        }
+        return LabMetadata(
+            **{name: element.attrib[name] for name in _FIELDS}, digests=digests, ports=ports
+        )
+    except KeyError as error:
+        raise ValueError(f"labctl's mark lacks {error}") from None
+
+
+def _local(element: ElementTree.Element) -> str:
+    return element.tag.removeprefix(f"{{{METADATA_NS}}}")
