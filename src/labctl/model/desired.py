@@ -30,13 +30,18 @@ class DesiredNode:
     day0: Day0
     digests: Mapping[str, str]
     spec: str
+    ports: Mapping[str, tuple[int, int]]
+    """Interface name -> (local UDP port, remote UDP port), as the metadata records them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The whole lab as the file wants it. `network_xml` is "" without a management network."""
+    """The whole lab as the file wants it.
+
+    `network_xml` and `subnet` (CIDR) are "" without a management network.
+    """
 
     lab: str
     nodes: Mapping[str, DesiredNode]
     network_xml: str
-    network_digest: str
+    subnet: str
