@@ -1,0 +1,74 @@
+"""Work on many nodes at once: bounded, every node to its own end, one failing never stops others.
+
+Serial and threaded runs are the same code with another width, so tests can run serially.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from labctl.errors import Interrupted, LabctlError
+from labctl.ops.context import Context
+from labctl.ops.events import StepDone, StepFailed, StepStarted
+from labctl.ops.results import NodeOutcome
+
+Task = Callable[[str], None]
+_POLL_SECONDS = 0.2
+
+
+class PhaseError(LabctlError):
+    """A node failed in a named phase; `tail` holds its last console lines."""
+
+    def __init__(self, error: LabctlError, *, phase: str, tail: Sequence[str] = ()) -> None:
+        super().__init__(
+            error.brief, details=error.details, resolution=error.resolution, causes=[error]
+        )
+        self.exit_code = error.exit_code
+        self.phase = phase
+        self.tail = tuple(tail)
+
+
+def run_nodes(
+    ctx: Context, step: str, nodes: Sequence[str], task: Task, *, width: int
+) -> tuple[NodeOutcome, ...]:
+    """Run `task` for every node, at most `width` at a time; outcomes in the nodes' order.
+
+    After an interrupt nothing new starts; the nodes not started are outcomes with Interrupted.
+    """
+    outcomes: dict[str, NodeOutcome] = {}
+    waiting = list(reversed(nodes))
+    running: dict[Future[NodeOutcome], str] = {}
+    with ThreadPoolExecutor(max_workers=max(1, width), thread_name_prefix=step) as pool:
+        while waiting or running:
+            while waiting and len(running) < width and not ctx.interrupt.is_set():
+                node = waiting.pop()
+                running[pool.submit(_one, ctx, step, node, task)] = node
+            if ctx.interrupt.is_set():
+                outcomes |= {node: _not_started(step, node) for node in waiting}
+                waiting.clear()
+            done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            outcomes |= {running.pop(future): future.result() for future in done}
+    return tuple(outcomes[node] for node in nodes)
+
+
+def _one(ctx: Context, step: str, node: str, task: Task) -> NodeOutcome:
+    started = time.monotonic()
+    ctx.emit(StepStarted(step, node))
+    try:
+        task(node)
+    except LabctlError as error:
+        seconds = time.monotonic() - started
+        ctx.emit(StepFailed(step, seconds, node, error.brief))
+        if isinstance(error, PhaseError):
+            return NodeOutcome(node, step, seconds, error.phase, error, error.tail)
+        return NodeOutcome(node, step, seconds, "", error)
+    seconds = time.monotonic() - started
+    ctx.emit(StepDone(step, seconds, node))
+    return NodeOutcome(node, step, seconds)
+
+
+def _not_started(step: str, node: str) -> NodeOutcome:
+    error = Interrupted(f"{step} of {node} was not started: the run was interrupted")
+    return NodeOutcome(node, step, 0.0, "", error)
