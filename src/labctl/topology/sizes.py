@@ -1,0 +1,20 @@
+"""Sizes with units, as files write them."""
+
+from __future__ import annotations
+
+import re
+
+SIZE_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,3})? ?(MiB|GiB)$"
+_SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(MiB|GiB)")
+_UNITS = {"MiB": 1, "GiB": 1024}
+
+
+def parse_size(value: object) -> int:
+    """'512 MiB' or '1.5 GiB' -> whole MiB. ValueError says what is wrong."""
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"{value!r} is no size: write a number and a unit, MiB or GiB: 512 MiB")
+    size = float(found[1]) * _UNITS[found[2]]
+    if size != int(size) or size == 0:
+        raise ValueError(f"{value!r} is no whole number of MiB above zero")
+    return int(size)
