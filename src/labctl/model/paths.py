@@ -1,7 +1,8 @@
 """Where labctl keeps things on a host. Every path a lab owns lies below one folder.
 
 HOME/images/          the image store
-HOME/labs/LAB/        topology.yaml, journal.jsonl and nodes/NODE/{disk.qcow2,day0.iso,console.log}
+HOME/labs/LAB/        topology.yaml and files.json (files it refers to) as applied, journal.jsonl
+HOME/labs/LAB/nodes/NODE/   disk.qcow2, day0.iso, console.log, started (its mtime: last start)
 HOME/labs/LAB.lock    the lab's lock, held while a run changes the lab
 HOME/locks/           locks wider than a lab (port allocation on a hypervisor)
 HOME/cache/           what can be thrown away at any time (canary verdicts)
@@ -42,6 +43,10 @@ class NodePaths:
     def console_log(self) -> Path:
         return self.folder / "console.log"
 
+    @property
+    def started(self) -> Path:
+        return self.folder / "started"
+
 
 @dataclass(frozen=True, slots=True)
 class LabPaths:
@@ -52,6 +57,10 @@ class LabPaths:
     @property
     def topology(self) -> Path:
         return self.folder / "topology.yaml"
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "files.json"
 
     @property
     def journal(self) -> Path:

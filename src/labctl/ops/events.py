@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from labctl.plan.model import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
@@ -54,7 +56,14 @@ class Notice:
     node: str = ""
 
 
-Event = StepStarted | StepDone | StepFailed | PhaseEntered | Notice
+@dataclass(frozen=True, slots=True)
+class PlanMade:
+    """What the run is going to touch, told before it touches anything."""
+
+    plan: Plan
+
+
+Event = StepStarted | StepDone | StepFailed | PhaseEntered | Notice | PlanMade
 EventSink = Callable[[Event], None]
 
 

@@ -1,0 +1,102 @@
+"""From what a user types for LAB (a file, `-`, or a lab's name) to the lab it describes."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from labctl.errors import UsageError
+from labctl.model.identity import is_safe_name
+from labctl.model.lab import Lab
+from labctl.model.paths import Home, LabPaths
+from labctl.ops.files import write_atomically
+
+Reader = Callable[[str], str]
+_LARGEST_FILE = 16 * 1024 * 1024
+
+
+def load_lab(ref: str, home: Home) -> Lab:
+    """The lab `ref` means. Raises UsageError for no such file or lab, TopologyError for a bad one."""
+    return load_with_files(ref, home)[0]
+
+
+def load_with_files(ref: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
+    """The lab, and the text of every file its topology refers to, by the path as written."""
+    if ref == "-":
+        return _parse(sys.stdin.read(), "<stdin>", _relative_to(Path.cwd()))
+    if not is_reference_to_file(ref):
+        return _kept(ref, home)
+    path = Path(ref)
+    return _parse(_read(path), ref, _relative_to(path.parent))
+
+
+def lab_name(ref: str, home: Home) -> str:
+    """The name of the lab `ref` means, without needing a kept topology for a plain name."""
+    if ref == "-" or is_reference_to_file(ref):
+        return load_lab(ref, home).name
+    if not is_safe_name(ref):
+        raise UsageError(
+            f"{ref!r} is neither a topology file nor a lab's name",
+            resolution="`labctl status` lists the labs there are",
+        )
+    return ref
+
+
+def is_reference_to_file(ref: str) -> bool:
+    """True when `ref` is written like a path, or is one."""
+    return "/" in ref or ref.endswith((".yaml", ".yml")) or Path(ref).is_file()
+
+
+def keep_topology(paths: LabPaths, lab: Lab, files: Mapping[str, str]) -> None:
+    """Keep the topology as applied, so that the lab can be named instead of its file."""
+    write_atomically(paths.files, json.dumps(dict(files)).encode())
+    write_atomically(paths.topology, lab.text.encode())
+
+
+def _kept(name: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
+    paths = home.lab(name)
+    if not is_safe_name(name) or not paths.topology.is_file():
+        known = sorted(p.parent.name for p in home.labs.glob("*/topology.yaml"))
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise UsageError(
+            f"there is no lab {name!r} here, nor a file of that name",
+            details="labs here: " + (", ".join(known) or "none"),
+            resolution=hint + "give a topology file, or the name of a lab that is up",
+        )
+    kept = json.loads(paths.files.read_text()) if paths.files.is_file() else {}
+    return _parse(_read(paths.topology), str(paths.topology), kept.__getitem__)
+
+
+def _parse(text: str, source: str, read: Reader) -> tuple[Lab, Mapping[str, str]]:
+    from labctl.topology.load import load  # pydantic: only for commands that read a file
+    from labctl.topology.platforms import load_platforms
+
+    files: dict[str, str] = {}
+
+    def recording(name: str) -> str:
+        files[name] = read(name)
+        return files[name]
+
+    return load(text, source=source, platforms=load_platforms(), read_file=recording), files
+
+
+def _relative_to(folder: Path) -> Reader:
+    return lambda name: _read(folder / name)
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise UsageError(f"{path} is larger than {_LARGEST_FILE // 1024**2} MiB")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"can't read {path}: {error.strerror}",
+            resolution="give a topology file, or the name of a lab that is up (`labctl status`)",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no UTF-8 text: {error.reason} at byte {error.start}") from None
