@@ -19,7 +19,10 @@ _LARGEST_FILE = 16 * 1024 * 1024
 
 
 def load_lab(ref: str, home: Home) -> Lab:
-    """The lab `ref` means. Raises UsageError for no such file or lab, TopologyError for a bad one."""
+    """The lab `ref` means.
+
+    Raises UsageError when there is no such file or lab, TopologyError when the file is wrong.
+    """
     return load_with_files(ref, home)[0]
 
 

@@ -1,0 +1,36 @@
+"""What a lab owns on its host, found by labctl's own mark, never by guessing from names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from labctl.hypervisor.api import Hypervisor, ObservedDomain
+from labctl.model.identity import network_name
+from labctl.model.paths import Home
+from labctl.ops.results import Belongings
+
+
+def domains_of(lab: str, domains: Iterable[ObservedDomain]) -> Mapping[str, ObservedDomain]:
+    """The lab's domains by node name."""
+    return {
+        domain.metadata.node: domain
+        for domain in domains
+        if domain.metadata is not None and domain.metadata.lab == lab
+    }
+
+
+def belongings_of(lab: str, hypervisor: Hypervisor, home: Home) -> Belongings:
+    """All the lab owns: domains, networks, its folder."""
+    domains = domains_of(lab, hypervisor.domains())
+    networks = [
+        network.name
+        for network in hypervisor.networks()
+        if network.lab == lab and network.name == network_name(lab)
+    ]
+    folder = home.lab(lab).folder
+    return Belongings(
+        lab,
+        tuple(domain.name for domain in domains.values()),
+        tuple(networks),
+        folder if folder.exists() else None,
+    )

@@ -1,0 +1,163 @@
+"""Wait for one node to be ready: its console log through the platform's boot watcher.
+
+Ready is not running. Every phase has its deadline; what ends the wait is named: the phase that
+hung, the fault on the console, a machine that stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from labctl.console.logtail import LogTail
+from labctl.console.watcher import BootWatcher, Fault, Phase, Ready
+from labctl.errors import DeadlineError, Interrupted, LabctlError
+from labctl.hypervisor.api import DomainState, Hypervisor
+from labctl.model.platform import Platform
+from labctl.ops.context import Context
+from labctl.ops.events import PhaseEntered
+from labctl.ops.runner import PhaseError
+
+_POLL_SECONDS = 0.2
+_STATE_SECONDS = 3.0
+_TAIL_LINES = 12
+_ALIVE = (DomainState.RUNNING, DomainState.PAUSED)
+POWER_ON = "power-on"
+"""The name of the time before a platform's first phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """How far a node's console says it has come. `errors` counts day-0 errors of a ready node."""
+
+    phase: str
+    ready: bool
+    errors: int
+    fault: str
+    tail: tuple[str, ...]
+
+
+def boot_state(log: Path, platform: Platform) -> Boot | None:
+    """What the console log says now; None when there is no log to read."""
+    try:
+        data = log.read_bytes()
+    except OSError:
+        return None
+    watcher = BootWatcher(platform)
+    phase, ready, errors, fault = POWER_ON, False, 0, ""
+    for event in watcher.feed(data):
+        if isinstance(event, Phase):
+            phase = event.name
+        elif isinstance(event, Ready):
+            ready, errors = True, event.errors
+        elif isinstance(event, Fault) and not ready:
+            fault = event.rule.explanation
+    return Boot(phase, ready, errors, fault, watcher.tail(_TAIL_LINES))
+
+
+def wait_ready(
+    ctx: Context, hypervisor: Hypervisor, *, node: str, domain: str, log: Path, platform: Platform
+) -> None:
+    """Return when the node is ready.
+
+    Raises PhaseError: the deadline of a phase passed, a fault showed on the console, the machine
+    stopped, its day-0 had errors, or the run was interrupted.
+    """
+    _Wait(ctx, hypervisor, node, domain, platform, LogTail(log)).run()
+
+
+class _Wait:
+    def __init__(
+        self,
+        ctx: Context,
+        hypervisor: Hypervisor,
+        node: str,
+        domain: str,
+        platform: Platform,
+        tail: LogTail,
+    ) -> None:
+        self._ctx = ctx
+        self._hypervisor = hypervisor
+        self._node = node
+        self._domain = domain
+        self._platform = platform
+        self._tail = tail
+        self._watcher = BootWatcher(platform)
+        self._started = time.monotonic()
+        self._enter(POWER_ON, platform.start_deadline)
+
+    def run(self) -> None:
+        next_look = self._started + _STATE_SECONDS
+        while not self._read():
+            now = time.monotonic()
+            if now > self._entered + self._allowed:
+                raise self._late()
+            if now > next_look:
+                next_look = now + _STATE_SECONDS
+                self._look_at_machine()
+            if self._ctx.interrupt.wait(_POLL_SECONDS):
+                raise self._error(
+                    Interrupted(f"{self._node} was left booting, in phase {self._phase}")
+                )
+
+    def _read(self) -> bool:
+        for event in self._watcher.feed(self._tail.read()):
+            if isinstance(event, Ready):
+                if event.errors:
+                    raise self._error(_day0_errors(self._node, event.errors))
+                return True
+            if isinstance(event, Fault):
+                raise self._error(self._faulty(event))
+            if isinstance(event, Phase):
+                self._enter(event.name, event.deadline)
+                self._ctx.emit(
+                    PhaseEntered(self._node, event.name, time.monotonic() - self._started)
+                )
+        return False
+
+    def _enter(self, phase: str, allowed: float) -> None:
+        self._phase = phase
+        self._allowed = allowed
+        self._entered = time.monotonic()
+
+    def _look_at_machine(self) -> None:
+        domain = self._hypervisor.domain(self._domain)
+        state = domain.state.value if domain else "gone"
+        if domain is None or domain.state not in _ALIVE:
+            raise self._error(
+                LabctlError(
+                    f"{self._node} stopped while booting: its machine is {state}",
+                    details=f"it had come to phase {self._phase}",
+                    resolution=f"see its console: labctl logs LAB {self._node}",
+                )
+            )
+
+    def _late(self) -> PhaseError:
+        return self._error(
+            DeadlineError(
+                f"{self._node} hung in phase {self._phase}: nothing further within "
+                f"{self._allowed:g} s",
+                details="the machine runs, but its console did not show the next phase",
+                resolution=f"look at it: labctl console LAB {self._node}; "
+                f"make it anew: labctl rebuild LAB --node {self._node}",
+            )
+        )
+
+    def _faulty(self, fault: Fault) -> LabctlError:
+        return LabctlError(
+            f"{self._node}: {fault.rule.explanation}",
+            details=f"its console said: {fault.line}",
+            resolution=f"make it anew: labctl rebuild LAB --node {self._node}",
+        )
+
+    def _error(self, error: LabctlError) -> PhaseError:
+        return PhaseError(error, phase=self._phase, tail=self._watcher.tail(_TAIL_LINES))
+
+
+def _day0_errors(node: str, count: int) -> LabctlError:
+    return LabctlError(
+        f"{node} came up, but {count} line(s) of its day-0 configuration failed",
+        details="the lines are named on its console",
+        resolution=f"see them: labctl logs LAB {node}; mend the file, then labctl up",
+    )

@@ -1,0 +1,102 @@
+"""Remove all that a lab owns: domains, overlays, network, files, lock."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+
+from labctl.errors import HypervisorError, Interrupted, NodesFailed, UsageError
+from labctl.hypervisor.api import Hypervisor
+from labctl.model.paths import LabPaths
+from labctl.ops.apply import remove_node
+from labctl.ops.belongings import belongings_of, domains_of
+from labctl.ops.context import Context
+from labctl.ops.journal import Journal
+from labctl.ops.load import lab_name
+from labctl.ops.lock import lab_lock
+from labctl.ops.recover import recover
+from labctl.ops.results import Belongings, DestroyResult, NodeOutcome
+from labctl.ops.runner import run_nodes
+
+_WIDTH = 8
+"""Parallel destroys: libvirt polls each for the end of its QEMU, so they overlap well."""
+
+
+def belongings(ctx: Context, ref: str) -> Belongings:
+    """What destroy would remove. Raises UsageError when there is no such lab."""
+    lab = lab_name(ref, ctx.home)
+    with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
+        return _existing(ctx, lab, hypervisor, ref)
+
+
+def destroy(ctx: Context, ref: str) -> DestroyResult:
+    """Remove the lab whole. A node that resists doesn't keep the others; raises NodesFailed."""
+    started = time.monotonic()
+    lab = lab_name(ref, ctx.home)
+    paths = ctx.home.lab(lab)
+    with lab_lock(ctx.home, lab, f"destroy {ref}"):
+        with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
+            owned = _existing(ctx, lab, hypervisor, ref)
+            recover(ctx, paths)
+            with Journal(paths.journal, "destroy") as journal:
+                _remove_nodes(ctx, hypervisor, paths, journal, lab)
+                for network in owned.networks:
+                    with journal.step("remove network"):
+                        hypervisor.remove_network(network)
+        shutil.rmtree(paths.folder, ignore_errors=True)
+        _check_gone(paths)
+    with contextlib.suppress(OSError):
+        ctx.home.labs.rmdir()
+    return DestroyResult(lab, owned, time.monotonic() - started)
+
+
+def _existing(ctx: Context, lab: str, hypervisor: Hypervisor, ref: str) -> Belongings:
+    owned = belongings_of(lab, hypervisor, ctx.home)
+    if owned.empty and ref == lab:
+        raise UsageError(
+            f"there is no lab {lab!r} on {hypervisor.uri}",
+            resolution="`labctl status` lists the labs there are",
+        )
+    return owned
+
+
+def _remove_nodes(
+    ctx: Context, hypervisor: Hypervisor, paths: LabPaths, journal: Journal, lab: str
+) -> None:
+    nodes = list(domains_of(lab, hypervisor.domains()))
+    outcomes = run_nodes(
+        ctx,
+        "destroy",
+        nodes,
+        lambda node: remove_node(hypervisor, paths, journal, lab, node),
+        width=_WIDTH,
+    )
+    if ctx.interrupt.is_set():
+        left = [o.node for o in outcomes if o.error is not None]
+        raise Interrupted(
+            f"destroy of {lab} was interrupted",
+            details="left: " + (", ".join(left) or "its network and files"),
+            resolution=f"labctl destroy {lab} takes it on",
+        )
+    raise_if_failed(lab, "destroyed", outcomes)
+
+
+def raise_if_failed(lab: str, done: str, outcomes: tuple[NodeOutcome, ...]) -> None:
+    """Raise NodesFailed naming each node that failed."""
+    failed = [o for o in outcomes if o.error is not None]
+    if failed:
+        raise NodesFailed(
+            f"{len(failed)} of {len(outcomes)} nodes of {lab} could not be {done}",
+            details="\n".join(f"{o.node}: {o.error}" for o in failed),
+            resolution="mend what the details name, then run it again",
+            causes=[o.error for o in failed if o.error is not None],
+        )
+
+
+def _check_gone(paths: LabPaths) -> None:
+    if paths.folder.exists():
+        raise HypervisorError(
+            f"files of the lab could not be removed: {paths.folder}",
+            resolution="see who holds them, then run destroy again",
+        )

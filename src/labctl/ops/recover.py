@@ -1,0 +1,23 @@
+"""Put right what a killed run left, before anything else is done to the lab."""
+
+from __future__ import annotations
+
+from labctl.model.paths import LabPaths
+from labctl.ops.context import Context
+from labctl.ops.events import Notice
+from labctl.ops.files import remove_parts
+from labctl.ops.journal import unfinished
+
+
+def recover(ctx: Context, paths: LabPaths) -> tuple[str, ...]:
+    """Throw away half-written files and tell what the killed run had been doing.
+
+    Definitions and machines need no undoing here: they are found as they are and the plan takes
+    them on from there. The caller holds the lab's lock.
+    """
+    steps = unfinished(paths.journal)
+    if paths.folder.exists():
+        remove_parts(paths.folder)
+    for step in steps:
+        ctx.emit(Notice(f"an earlier run was cut off in {step}; taking it on from there"))
+    return tuple(map(str, steps))
