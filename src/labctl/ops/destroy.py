@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import time
 
-from labctl.errors import HypervisorError, Interrupted, NodesFailed, UsageError
+from labctl.errors import HypervisorError, Interrupted, NodesFailed
 from labctl.hypervisor.api import Hypervisor
 from labctl.model.paths import LabPaths
 from labctl.ops.apply import remove_node
@@ -24,10 +24,10 @@ _WIDTH = 8
 
 
 def belongings(ctx: Context, ref: str) -> Belongings:
-    """What destroy would remove. Raises UsageError when there is no such lab."""
+    """What destroy would remove; empty when there is nothing of such a lab."""
     lab = lab_name(ref, ctx.home)
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
-        return _existing(ctx, lab, hypervisor, ref)
+        return belongings_of(lab, hypervisor, ctx.home)
 
 
 def destroy(ctx: Context, ref: str) -> DestroyResult:
@@ -37,7 +37,7 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
     paths = ctx.home.lab(lab)
     with lab_lock(ctx.home, lab, f"destroy {ref}"):
         with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
-            owned = _existing(ctx, lab, hypervisor, ref)
+            owned = belongings_of(lab, hypervisor, ctx.home)
             recover(ctx, paths)
             with Journal(paths.journal, "destroy") as journal:
                 _remove_nodes(ctx, hypervisor, paths, journal, lab)
@@ -49,16 +49,6 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
     with contextlib.suppress(OSError):
         ctx.home.labs.rmdir()
     return DestroyResult(lab, owned, time.monotonic() - started)
-
-
-def _existing(ctx: Context, lab: str, hypervisor: Hypervisor, ref: str) -> Belongings:
-    owned = belongings_of(lab, hypervisor, ctx.home)
-    if owned.empty and ref == lab:
-        raise UsageError(
-            f"there is no lab {lab!r} on {hypervisor.uri}",
-            resolution="`labctl status` lists the labs there are",
-        )
-    return owned
 
 
 def _remove_nodes(
