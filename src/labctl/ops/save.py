@@ -1,0 +1,62 @@
+"""Pull the running configurations, cleaned, into a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from labctl.devices.registry import device_for
+from labctl.errors import LabctlError, UsageError
+from labctl.model.platform import Platform
+from labctl.ops.context import Context
+from labctl.ops.files import write_atomically
+from labctl.ops.results import SaveResult
+from labctl.ops.runner import run_nodes
+from labctl.ops.target import Target, existing
+
+_WIDTH = 8
+_DEADLINE = 60.0
+
+
+def save(ctx: Context, ref: str, folder: Path, *, nodes: Sequence[str] = ()) -> SaveResult:
+    """Write NODE.cfg for every node whose platform has a configuration of its own.
+
+    A node that can't be asked leaves its earlier file as it was and is an outcome with an error.
+    """
+    from labctl.topology.platforms import load_platforms
+
+    platforms = load_platforms()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", resolution="give a folder to write into")
+    with existing(ctx, ref, nodes) as target:
+        savable = [node for node in target.domains if _command(platforms, target, node)]
+
+        def task(node: str) -> None:
+            text = _pull(platforms, target, node)
+            write_atomically(folder / f"{node}.cfg", text.encode())
+
+        outcomes = run_nodes(ctx, "save", savable, task, width=_WIDTH)
+    files = tuple(folder / f"{o.node}.cfg" for o in outcomes if o.error is None)
+    skipped = tuple(node for node in target.domains if node not in savable)
+    return SaveResult(target.lab, folder, files, skipped, outcomes)
+
+
+def _command(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
+    mark = target.domains[node].metadata
+    platform = platforms.get(mark.platform) if mark else None
+    return device_for(platform.device).config_command if platform else ""
+
+
+def _pull(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
+    domain = target.domains[node]
+    assert domain.metadata is not None  # target.domains holds marked domains only
+    device = device_for(platforms[domain.metadata.platform].device)
+    command = device.config_command
+    argv = device.command(command)
+    done = target.hypervisor.run_in_guest(domain.name, argv, deadline=_DEADLINE)
+    if done.returncode:
+        raise LabctlError(
+            f"{node} would not show its configuration",
+            details=f"`{command}` ended with {done.returncode}: {done.stderr or done.stdout}",
+        )
+    return device.clean_config(done.stdout)
