@@ -20,6 +20,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labctl.model.finding import PreflightReport
 
 
 class ExitCode(IntEnum):
@@ -97,9 +101,15 @@ class TopologyError(LabctlError):
 
 
 class PreflightRefused(LabctlError):
-    """The host can't carry the lab."""
+    """The host can't carry the lab; `report` holds every finding."""
 
     exit_code = ExitCode.PREFLIGHT
+
+    def __init__(
+        self, brief: str, *, report: PreflightReport, details: str = "", resolution: str = ""
+    ) -> None:
+        super().__init__(brief, details=details, resolution=resolution)
+        self.report = report
 
 
 class ImageError(LabctlError):

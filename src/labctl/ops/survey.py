@@ -1,0 +1,174 @@
+"""From a lab and a hypervisor to a plan: read what is there, check it, render, compare.
+
+Changes nothing. What is read once here (domains, networks, host facts) serves all that follows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+from labctl.errors import ImageError, PreflightRefused
+from labctl.fabric.addresses import management_subnet
+from labctl.fabric.intent import build
+from labctl.hypervisor.api import HostFacts, Hypervisor, ObservedDomain, ObservedNetwork
+from labctl.images.store import ImageStore
+from labctl.model.desired import Desired
+from labctl.model.finding import PreflightReport
+from labctl.model.identity import network_name
+from labctl.model.image import Image
+from labctl.model.intent import Intent
+from labctl.model.lab import Endpoint, Lab
+from labctl.model.platform import Platform
+from labctl.model.site import ImageRef, ManagementMode, Site
+from labctl.ops.belongings import domains_of
+from labctl.ops.context import Context
+from labctl.ops.preflight import preflight
+from labctl.plan.diff import Observed, diff
+from labctl.plan.model import Plan
+from labctl.plan.ports import allocate
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that a run knows before it touches anything. `desired` is None when refused."""
+
+    lab: Lab
+    platforms: Mapping[str, Platform]
+    host: HostFacts
+    intent: Intent
+    report: PreflightReport
+    images: Mapping[str, Image]
+    observed: Observed
+    desired: Desired | None
+
+    def plan(
+        self, *, only: Collection[str] = (), rebuild: Collection[str] = (), paused: bool = False
+    ) -> Plan:
+        """The plan. Raises PreflightRefused (or ImageError) when the host can't carry the lab."""
+        if self.desired is None or self.report.refused:
+            raise refusal(self.report)
+        return diff(self.desired, self.observed, only=only, rebuild=rebuild, paused=paused)
+
+
+def survey(ctx: Context, hypervisor: Hypervisor, lab: Lab) -> Survey:
+    """Read, check and render; see Survey."""
+    from labctl.topology.platforms import load_platforms
+
+    platforms = load_platforms()
+    host = hypervisor.host()
+    domains = hypervisor.domains()
+    networks = hypervisor.networks()
+    mode = _management_mode(lab, host)
+    intent = build(lab, platforms, management_subnet=_subnet(lab, mode, networks))
+    ports = _ports(lab, domains)
+    store = ImageStore(ctx.home.images)
+    images = _images(lab, store)
+    report = preflight(
+        hypervisor,
+        ctx.home,
+        intent=intent,
+        platforms=platforms,
+        store=store,
+        ports=ports,
+        host=host,
+        domains=domains,
+        networks=networks,
+        emit=ctx.emit,
+    )
+    desired = None
+    if not report.refused:
+        site = Site(virt_type=report.virt_type, emulator="", home=ctx.home, management=mode)
+        refs = {name: ImageRef(image.path, image.sha256) for name, image in images.items()}
+        desired = _render(intent, platforms, site, ports, refs)
+    observed = _observed(ctx, lab, domains, networks)
+    return Survey(lab, platforms, host, intent, report, images, observed, desired)
+
+
+def refusal(report: PreflightReport) -> PreflightRefused | ImageError:
+    """The error for a refused report: exit 5 when only images are at fault, else exit 4."""
+    lines = [f"{f.check}: {f.message}" for f in report.refusals]
+    brief = f"{report.lab} can't be brought up on {report.uri}: {lines[0]}"
+    resolutions = "\n".join(dict.fromkeys(f.resolution for f in report.refusals if f.resolution))
+    details = "\n".join(lines)
+    if all(f.check.startswith("image") for f in report.refusals):
+        return ImageError(brief, details=details, resolution=resolutions)
+    return PreflightRefused(brief, details=details, resolution=resolutions, report=report)
+
+
+def _render(
+    intent: Intent,
+    platforms: Mapping[str, Platform],
+    site: Site,
+    ports: Mapping[Endpoint, int],
+    refs: Mapping[str, ImageRef],
+) -> Desired:
+    from labctl.render.desired import render  # jinja2: only where something is rendered
+
+    return render(intent, platforms, site=site, ports=ports, images=refs)
+
+
+def _management_mode(lab: Lab, host: HostFacts) -> ManagementMode:
+    if not lab.management.enabled or host.driver != "QEMU":
+        return "none"
+    return "user" if host.is_session else "nat"
+
+
+def _subnet(
+    lab: Lab, mode: ManagementMode, networks: Iterable[ObservedNetwork]
+) -> IPv4Network | None:
+    """The file's subnet, else the one the lab has, else a free one derived from its name."""
+    if mode != "nat":
+        return None
+    if lab.management.subnet is not None:
+        return lab.management.subnet
+    taken = []
+    for network in networks:
+        subnets = [IPv4Network(subnet) for subnet in network.subnets]
+        if network.name == network_name(lab.name) and network.lab == lab.name and subnets:
+            return subnets[0]
+        taken += subnets
+    return management_subnet(lab.name, len(lab.nodes), taken)
+
+
+def _ports(lab: Lab, domains: Iterable[ObservedDomain]) -> Mapping[Endpoint, int]:
+    existing: dict[Endpoint, int] = {}
+    taken: set[int] = set()
+    for domain in domains:
+        mark = domain.metadata
+        if mark is not None and mark.lab == lab.name:
+            existing |= {
+                Endpoint(mark.node, name): local for name, (local, _) in mark.ports.items()
+            }
+        else:
+            taken |= {end.local[1] for end in domain.udp}
+    return allocate(lab.links, lab=lab.name, existing=existing, taken=taken)
+
+
+def _images(lab: Lab, store: ImageStore) -> Mapping[str, Image]:
+    """The images at hand; preflight reports those that aren't."""
+    found = {}
+    for name in dict.fromkeys(node.image for node in lab.nodes):
+        try:
+            found[name] = store.get(name)
+        except ImageError:
+            continue
+    return found
+
+
+def _observed(
+    ctx: Context,
+    lab: Lab,
+    domains: Iterable[ObservedDomain],
+    networks: Iterable[ObservedNetwork],
+) -> Observed:
+    paths = ctx.home.lab(lab.name)
+    mine = domains_of(lab.name, domains)
+    complete = {
+        node
+        for node in mine
+        if paths.node(node).overlay.exists() and paths.node(node).day0.exists()
+    }
+    network = next((n for n in networks if n.lab == lab.name), None)
+    return Observed(mine, complete, network)

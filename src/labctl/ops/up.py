@@ -1,0 +1,203 @@
+"""Bring a lab up: preflight, plan, apply, watch the boots, verify. Idempotent."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from labctl.errors import Interrupted
+from labctl.hypervisor.api import DomainState, HostFacts, Hypervisor
+from labctl.model.paths import LabPaths
+from labctl.ops.apply import NETWORK_KINDS, Site, apply_network, await_ready, prepare, start
+from labctl.ops.boot import boot_state
+from labctl.ops.context import Context
+from labctl.ops.events import PlanMade
+from labctl.ops.journal import Journal
+from labctl.ops.load import keep_topology, load_with_files
+from labctl.ops.lock import lab_lock, port_lock
+from labctl.ops.recover import recover
+from labctl.ops.results import NodeOutcome, UpResult
+from labctl.ops.runner import run_nodes
+from labctl.ops.survey import Survey, survey
+from labctl.ops.target import check_nodes
+from labctl.ops.verify import verify_until_healthy
+from labctl.plan.model import Action, ActionKind, Plan
+
+_PREPARE_WIDTH = 8
+_START_WIDTH = 8
+_BOOTS_PER_CPU = 2
+"""A booting guest waits about half of its time, under TCG too, so two keep a CPU busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How far to go. `nodes` limits the run to some nodes, `rebuild` makes nodes anew."""
+
+    nodes: Sequence[str] = ()
+    rebuild: Collection[str] | None = None
+    wait: bool = True
+    verify: bool = True
+    max_parallel: int | None = None
+    paused: bool = False
+
+
+def up(
+    ctx: Context,
+    ref: str,
+    *,
+    nodes: Sequence[str] = (),
+    wait: bool = True,
+    verify: bool = True,
+    max_parallel: int | None = None,
+    paused: bool = False,
+) -> UpResult:
+    """Take the lab to what the file wants.
+
+    `max_parallel` bounds how many nodes boot at once (by default what the host bears); `paused`
+    leaves new machines paused at their first instruction. Raises before anything is touched:
+    TopologyError, PreflightRefused, ImageError, LabLocked, HypervisorError. Later failures of
+    nodes are in the result.
+    """
+    options = Options(
+        nodes, None, wait and not paused, verify and wait and not paused, max_parallel, paused
+    )
+    return bring_up(ctx, ref, options)
+
+
+def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
+    """The whole way, for up and rebuild alike."""
+    started = time.monotonic()
+    lab, files = load_with_files(ref, ctx.home)
+    check_nodes(lab.name, options.nodes, {node.name: node for node in lab.nodes})
+    paths = ctx.home.lab(lab.name)
+    with (
+        contextlib.closing(ctx.connect(ctx.uri)) as hypervisor,
+        lab_lock(ctx.home, lab.name, f"up {ref}"),
+    ):
+        recovered = recover(ctx, paths)
+        with port_lock(ctx.home, hypervisor.uri):
+            found = survey(ctx, hypervisor, lab)
+            plan = _plan(found, options)
+            unready = _unready(found, plan, paths) if options.wait else ()
+            ctx.emit(PlanMade(plan))
+            if plan.empty and not unready:
+                return _result(ctx, found, plan, recovered, started)
+            site = _site(found, hypervisor, paths)
+            keep_topology(paths, lab, files)
+            with Journal(paths.journal, "up") as journal:
+                failed = _prepare(ctx, site, journal, plan)
+        with Journal(paths.journal, "up") as journal:
+            outcomes = _start(ctx, site, journal, plan, failed, unready, options, found.host)
+        _raise_if_interrupted(ctx, lab.name, outcomes)
+        result = _result(ctx, found, plan, recovered, started)
+        report = None
+        if options.verify and not any(outcome.error for outcome in outcomes):
+            report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms)
+    return replace(result, outcomes=outcomes, verify=report, seconds=time.monotonic() - started)
+
+
+def _plan(found: Survey, options: Options) -> Plan:
+    rebuild: Collection[str] = ()
+    if options.rebuild is not None:
+        rebuild = options.rebuild or [node.name for node in found.lab.nodes]
+    return found.plan(only=options.nodes, rebuild=rebuild, paused=options.paused)
+
+
+def _unready(found: Survey, plan: Plan, paths: LabPaths) -> tuple[str, ...]:
+    """Running nodes the plan leaves alone whose boot has not come to its end yet."""
+    return tuple(node for node in plan.unchanged if _is_booting(found, paths, node))
+
+
+def _is_booting(found: Survey, paths: LabPaths, node: str) -> bool:
+    domain = found.observed.domains.get(node)
+    if domain is None or domain.state is not DomainState.RUNNING:
+        return False
+    platform = found.platforms[found.lab.node(node).platform]
+    boot = boot_state(paths.node(node).console_log, platform)
+    return boot is not None and (not boot.ready or boot.errors > 0)
+
+
+def _site(found: Survey, hypervisor: Hypervisor, paths: LabPaths) -> Site:
+    assert found.desired is not None  # a refused survey gave no plan
+    golden = {name: image.path for name, image in found.images.items()}
+    return Site(hypervisor, paths, found.desired, found.platforms, golden)
+
+
+def _prepare(ctx: Context, site: Site, journal: Journal, plan: Plan) -> Mapping[str, NodeOutcome]:
+    """The first stroke; the nodes that failed in it."""
+    for action in plan.actions:
+        if action.kind in NETWORK_KINDS:
+            apply_network(site, journal, action)
+    actions = _by_node(plan)
+    outcomes = run_nodes(
+        ctx,
+        "prepare",
+        list(actions),
+        lambda node: prepare(site, journal, actions[node]),
+        width=_PREPARE_WIDTH,
+    )
+    return {outcome.node: outcome for outcome in outcomes if outcome.error is not None}
+
+
+def _start(
+    ctx: Context,
+    site: Site,
+    journal: Journal,
+    plan: Plan,
+    failed: Mapping[str, NodeOutcome],
+    unready: Sequence[str],
+    options: Options,
+    host: HostFacts,
+) -> tuple[NodeOutcome, ...]:
+    """The second stroke: run the machines, as many at once as the host bears, until ready."""
+    actions = {
+        node: action
+        for node, action in _by_node(plan).items()
+        if node not in failed and action.kind is not ActionKind.REMOVE
+    }
+
+    def task(node: str) -> None:
+        if node in actions:
+            start(ctx, site, journal, actions[node], paused=options.paused)
+        if options.wait:
+            await_ready(ctx, site, node)
+
+    width = options.max_parallel or (
+        max(2, host.cpus * _BOOTS_PER_CPU) if options.wait else _START_WIDTH
+    )
+    outcomes = run_nodes(ctx, "boot", [*actions, *unready], task, width=width)
+    return (*failed.values(), *outcomes)
+
+
+def _by_node(plan: Plan) -> dict[str, Action]:
+    return {action.node: action for action in plan.actions if action.node}
+
+
+def _raise_if_interrupted(ctx: Context, lab: str, outcomes: Sequence[NodeOutcome]) -> None:
+    if not ctx.interrupt.is_set():
+        return
+    ready = [outcome.node for outcome in outcomes if outcome.error is None]
+    left = [outcome.node for outcome in outcomes if outcome.error is not None]
+    raise Interrupted(
+        f"up of {lab} was interrupted",
+        details=f"done: {', '.join(ready) or 'no node'}\nleft: {', '.join(left) or 'no node'}",
+        resolution=f"`labctl up {lab}` takes it on, `labctl destroy {lab}` removes it all",
+    )
+
+
+def _result(
+    ctx: Context, found: Survey, plan: Plan, recovered: tuple[str, ...], started: float
+) -> UpResult:
+    return UpResult(
+        lab=found.lab,
+        uri=found.host.uri,
+        virt_type=found.report.virt_type,
+        plan=plan,
+        preflight=found.report,
+        outcomes=(),
+        verify=None,
+        seconds=time.monotonic() - started,
+        recovered=recovered,
+    )
