@@ -83,7 +83,7 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             unready = _unready(found, plan, paths) if options.wait else ()
             ctx.emit(PlanMade(plan))
             if plan.empty and not unready:
-                return _result(ctx, found, plan, recovered, started)
+                return _result(found, plan, recovered, started)
             site = _site(found, hypervisor, paths)
             keep_topology(paths, lab, files)
             with Journal(paths.journal, "up") as journal:
@@ -91,7 +91,7 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
         with Journal(paths.journal, "up") as journal:
             outcomes = _start(ctx, site, journal, plan, failed, unready, options, found.host)
         _raise_if_interrupted(ctx, lab.name, outcomes)
-        result = _result(ctx, found, plan, recovered, started)
+        result = _result(found, plan, recovered, started)
         report = None
         if options.verify and not any(outcome.error for outcome in outcomes):
             report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms)
@@ -187,9 +187,7 @@ def _raise_if_interrupted(ctx: Context, lab: str, outcomes: Sequence[NodeOutcome
     )
 
 
-def _result(
-    ctx: Context, found: Survey, plan: Plan, recovered: tuple[str, ...], started: float
-) -> UpResult:
+def _result(found: Survey, plan: Plan, recovered: tuple[str, ...], started: float) -> UpResult:
     return UpResult(
         lab=found.lab,
         uri=found.host.uri,
