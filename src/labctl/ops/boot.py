@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labctl.console.logtail import LogTail
-from labctl.console.watcher import BootWatcher, Fault, Phase, Ready
+from labctl.console.watcher import BootWatcher, Fault, Ready
+from labctl.console.watcher import PhaseEntered as PhaseSeen
 from labctl.errors import DeadlineError, Interrupted, LabctlError
 from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.model.platform import Platform
@@ -45,15 +46,19 @@ def boot_state(log: Path, platform: Platform) -> Boot | None:
     except OSError:
         return None
     watcher = BootWatcher(platform)
-    phase, ready, errors, fault = POWER_ON, False, 0, ""
+    errors, fault = 0, ""
     for event in watcher.feed(data):
-        if isinstance(event, Phase):
-            phase = event.name
-        elif isinstance(event, Ready):
-            ready, errors = True, event.errors
-        elif isinstance(event, Fault) and not ready:
-            fault = event.rule.explanation
-    return Boot(phase, ready, errors, fault, watcher.tail(_TAIL_LINES))
+        if isinstance(event, Ready):
+            errors, fault = event.errors, ""
+        elif isinstance(event, Fault) and not watcher.ready:
+            fault = _explained(platform, event)
+    return Boot(
+        phase=watcher.phase or POWER_ON,
+        ready=watcher.ready,
+        errors=errors if watcher.ready else 0,
+        fault=fault,
+        tail=tuple(watcher.tail(_TAIL_LINES)),
+    )
 
 
 def wait_ready(
@@ -84,14 +89,13 @@ class _Wait:
         self._platform = platform
         self._tail = tail
         self._watcher = BootWatcher(platform)
-        self._started = time.monotonic()
-        self._enter(POWER_ON, platform.start_deadline)
+        self._started = self._entered = time.monotonic()
 
     def run(self) -> None:
         next_look = self._started + _STATE_SECONDS
         while not self._read():
             now = time.monotonic()
-            if now > self._entered + self._allowed:
+            if now > self._entered + self._watcher.allowed:
                 raise self._late()
             if now > next_look:
                 next_look = now + _STATE_SECONDS
@@ -102,24 +106,21 @@ class _Wait:
                 )
 
     def _read(self) -> bool:
-        for event in self._watcher.feed(self._tail.read()):
+        for event in self._watcher.feed(self._tail.read_new()):
             if isinstance(event, Ready):
                 if event.errors:
                     raise self._error(_day0_errors(self._node, event.errors))
                 return True
             if isinstance(event, Fault):
                 raise self._error(self._faulty(event))
-            if isinstance(event, Phase):
-                self._enter(event.name, event.deadline)
-                self._ctx.emit(
-                    PhaseEntered(self._node, event.name, time.monotonic() - self._started)
-                )
+            if isinstance(event, PhaseSeen):
+                self._entered = time.monotonic()
+                self._ctx.emit(PhaseEntered(self._node, event.name, self._entered - self._started))
         return False
 
-    def _enter(self, phase: str, allowed: float) -> None:
-        self._phase = phase
-        self._allowed = allowed
-        self._entered = time.monotonic()
+    @property
+    def _phase(self) -> str:
+        return self._watcher.phase or POWER_ON
 
     def _look_at_machine(self) -> None:
         domain = self._hypervisor.domain(self._domain)
@@ -137,7 +138,7 @@ class _Wait:
         return self._error(
             DeadlineError(
                 f"{self._node} hung in phase {self._phase}: nothing further within "
-                f"{self._allowed:g} s",
+                f"{self._watcher.allowed:g} s",
                 details="the machine runs, but its console did not show the next phase",
                 resolution=f"look at it: labctl console LAB {self._node}; "
                 f"make it anew: labctl rebuild LAB --node {self._node}",
@@ -146,13 +147,17 @@ class _Wait:
 
     def _faulty(self, fault: Fault) -> LabctlError:
         return LabctlError(
-            f"{self._node}: {fault.rule.explanation}",
+            f"{self._node}: {_explained(self._platform, fault)}",
             details=f"its console said: {fault.line}",
             resolution=f"make it anew: labctl rebuild LAB --node {self._node}",
         )
 
     def _error(self, error: LabctlError) -> PhaseError:
         return PhaseError(error, phase=self._phase, tail=self._watcher.tail(_TAIL_LINES))
+
+
+def _explained(platform: Platform, fault: Fault) -> str:
+    return next(rule.explanation for rule in platform.faults if rule.name == fault.rule)
 
 
 def _day0_errors(node: str, count: int) -> LabctlError:

@@ -50,7 +50,7 @@ def _argv(
 ) -> tuple[str, ...]:
     platform = platforms.get(domain.metadata.platform) if domain.metadata else None
     name = "linux" if shell or platform is None else platform.device
-    return device_for(name).command(command)
+    return device_for(name).argv(command)
 
 
 def _run(

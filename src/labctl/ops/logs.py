@@ -32,9 +32,8 @@ def follow(
 
 
 def _stream(ctx: Context, log: Path, lines: int | None, follow: bool) -> Iterator[bytes]:
-    tail = LogTail(log)
-    text = tail.read()
-    yield text if lines is None else b"".join(text.splitlines(keepends=True)[-lines:])
-    while follow and not ctx.interrupt.wait(_POLL_SECONDS):
-        if data := tail.read():
-            yield data
+    with LogTail(log) as tail:
+        text = b"".join(iter(tail.read_new, b""))
+        yield text if lines is None else b"".join(text.splitlines(keepends=True)[-lines:])
+        while follow and not ctx.interrupt.wait(_POLL_SECONDS):
+            yield from iter(tail.read_new, b"")

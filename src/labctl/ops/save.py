@@ -52,7 +52,7 @@ def _pull(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
     assert domain.metadata is not None  # target.domains holds marked domains only
     device = device_for(platforms[domain.metadata.platform].device)
     command = device.config_command
-    argv = device.command(command)
+    argv = device.argv(command)
     done = target.hypervisor.run_in_guest(domain.name, argv, deadline=_DEADLINE)
     if done.returncode:
         raise LabctlError(
