@@ -1,0 +1,34 @@
+"""Where and how a lab's machines run: what rendering must know of the host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from labctl.model.paths import Home
+
+ManagementMode = Literal["nat", "user", "none"]
+"""How NIC 0 is wired: the lab's NAT network, QEMU's own user network, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One host as the renderer sees it.
+
+    `virt_type` is libvirt's domain type: kvm, qemu or test. `emulator` is the path of the QEMU
+    binary, "" to let libvirt choose.
+    """
+
+    virt_type: str
+    emulator: str
+    home: Home
+    management: ManagementMode
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """The golden image a node runs on: its file and the SHA-256 of its bytes."""
+
+    path: Path
+    sha256: str
