@@ -1,0 +1,108 @@
+"""FRR on Linux, spoken to through vtysh.
+
+Shapes and behaviour below were tested on FRR 8.4.4 (Debian 12).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+
+from labctl.devices.api import Batch
+from labctl.devices.framing import shell_batch, split_sections
+from labctl.devices.linux.device import MEMORY_COMMAND
+from labctl.model.intent import NodeIntent
+from labctl.model.lab import Routing
+
+OSPF_NEIGHBORS = "show ip ospf neighbor json"
+IPV4_SUMMARY = "show bgp ipv4 unicast summary json"
+EVPN_SUMMARY = "show bgp l2vpn evpn summary json"
+EVPN_VNIS = "show evpn vni json"
+BGP_VNIS = "show bgp l2vpn evpn vni json"
+TYPE3_ROUTES = "show bgp l2vpn evpn route type multicast json"
+TYPE2_ROUTES = "show bgp l2vpn evpn route type macip json"
+TYPE5_ROUTES = "show bgp l2vpn evpn route type prefix json"
+ROUTER_MACS = "show evpn rmac vni all json"
+TENANT_VNIS = "show vrf vni json"
+VXLAN_DEVICES = "ip -json -details link show type vxlan"
+
+_SHOW = "show "
+_CONFIG_NOISE = re.compile(r"Building configuration\.\.\.|Current configuration:|end")
+_HOSTNAME = re.compile(r"[A-Za-z0-9._-]*\Z")
+
+
+def vrf_routes(vrf: str) -> str:
+    """The command that shows a VRF's IPv4 table."""
+    return f"show ip route vrf {vrf} json"
+
+
+class Frr:
+    """One command goes to vtysh; a batch may mix vtysh's `show` commands and shell lines."""
+
+    config_command = "show running-config"
+
+    def argv(self, command: str) -> tuple[str, ...]:
+        return ("vtysh", "-c", command)
+
+    def verify_commands(self, node: NodeIntent, routing: Routing) -> tuple[str, ...]:
+        underlay = OSPF_NEIGHBORS if routing is Routing.OSPF else IPV4_SUMMARY
+        commands = [MEMORY_COMMAND, underlay, EVPN_SUMMARY]
+        if node.node.role.is_vtep:
+            commands += [VXLAN_DEVICES, EVPN_VNIS, BGP_VNIS]
+            commands += [TYPE3_ROUTES, TYPE2_ROUTES, TYPE5_ROUTES]
+            commands += [ROUTER_MACS, TENANT_VNIS]
+            commands += [vrf_routes(l3.vrf.name) for l3 in node.l3vnis]
+        return tuple(commands)
+
+    def clean_config(self, text: str) -> str:
+        """Without vtysh's frame lines, so that the result can be fed back as frr.conf."""
+        lines = (line.rstrip() for line in text.replace("\r", "").splitlines())
+        kept = [line for line in lines if line and not _CONFIG_NOISE.fullmatch(line)]
+        while kept and kept[0] == "!":
+            del kept[0]
+        return "".join(f"{line}\n" for line in kept)
+
+    def batch(self, commands: Sequence[str]) -> Batch:
+        """Shell commands one by one, then all `show` commands in a single vtysh.
+
+        Starting vtysh costs more than any command of ours, so it starts once, with -E to print
+        prompt and command before each output.
+        """
+        shows, shells = _by_door(commands)
+        words = [word for show in shows for word in ("-c", show)]
+        lines = [*shells, shlex.join(["vtysh", "-E", *words])] if shows else shells
+        return shell_batch(lines)
+
+    def unbatch(self, commands: Sequence[str], output: str) -> Mapping[str, str]:
+        """vtysh ends at the first command that fails, so the ones after it are missing."""
+        shows, shells = _by_door(commands)
+        sections = split_sections([*shells, ""], output)
+        outputs = {shell: sections[shell] for shell in shells if shell in sections}
+        return {**outputs, **(_split_echo(shows, sections[""]) if "" in sections else {})}
+
+
+def _by_door(commands: Sequence[str]) -> tuple[list[str], list[str]]:
+    shows = [command for command in commands if command.startswith(_SHOW)]
+    return shows, [command for command in commands if not command.startswith(_SHOW)]
+
+
+def _split_echo(shows: Sequence[str], text: str) -> dict[str, str]:
+    """Cut vtysh -E's output at its `HOSTNAME# COMMAND` lines.
+
+    The prompt may follow an output that ends without a newline, so it is found by the command,
+    and the host name before it is cut off. No prompt at all means that vtysh did not get as far
+    as the first command; what it said then holds for all of them.
+    """
+    echoes = [f"# {show}\n" for show in shows]
+    if not shows or echoes[0] not in text:
+        return dict.fromkeys(shows, text)
+    outputs = {}
+    _, _, rest = text.partition(echoes[0])
+    for show, next_echo in zip(shows, [*echoes[1:], None], strict=True):
+        if next_echo is None or next_echo not in rest:
+            outputs[show] = rest
+            break
+        output, _, rest = rest.partition(next_echo)
+        outputs[show] = _HOSTNAME.sub("", output)
+    return outputs
