@@ -1,0 +1,38 @@
+"""labctl console"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from labctl.cli import options
+from labctl.cli.session import reading, say
+from labctl.errors import UsageError
+
+
+def command(
+    ctx: typer.Context,
+    lab: options.Lab,
+    node: options.Node,
+    force: Annotated[
+        bool, typer.Option("--force", help="Take it from whoever is attached.")
+    ] = False,
+) -> None:
+    """Attach to a node's serial console; Ctrl-] leaves."""
+    from labctl.cli.terminal import attach
+    from labctl.ops.console import open_console
+
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "a console needs a terminal",
+            resolution=f"labctl logs {lab} {node}, or labctl exec {lab} --node {node} COMMAND",
+        )
+    stream = open_console(reading(ctx), lab, node, force=force)
+    say([f"console of {node}; Enter wakes it, Ctrl-] leaves"])
+    try:
+        attach(stream, sys.stdin.fileno(), sys.stdout.fileno())
+    finally:
+        stream.close()
+    say(["", f"left the console of {node}"])

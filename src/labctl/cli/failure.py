@@ -1,0 +1,71 @@
+"""What a user sees when a command ends with an error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import NoReturn
+
+import typer
+
+from labctl.cli.session import print_lines, say, wants_colour
+from labctl.errors import InternalError, LabctlError, UsageError
+from labctl.report.paint import Paint
+
+_GLOBAL_OPTIONS = ("--connect", "-c", "--quiet", "-q", "--verbose", "-v")
+
+
+def tell(error: Exception, *, as_json: bool) -> int:
+    """Show `error` (text on stderr, or one JSON document on stdout) and return its exit code."""
+    if os.environ.get("LABCTL_DEBUG"):
+        traceback.print_exception(error)
+    known = _as_labctl_error(error)
+    if as_json:
+        from labctl.report.json import dump
+
+        print_lines([dump({"error": known})])
+    else:
+        from labctl.report.error import error_lines
+
+        say(error_lines(known, Paint(wants_colour(sys.stderr))))
+    return known.exit_code
+
+
+def _as_labctl_error(error: Exception) -> LabctlError:
+    if isinstance(error, LabctlError):
+        return error
+    if isinstance(error, typer.Abort):
+        return UsageError("nothing done: not confirmed")
+    if isinstance(error, typer.TyperException):
+        return _usage(error)
+    return InternalError(
+        f"a fault of labctl: {type(error).__name__}: {error}",
+        details=_place(error),
+        resolution="run it again with LABCTL_DEBUG=1 for the whole traceback, and report that",
+    )
+
+
+def _usage(error: typer.TyperException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "labctl"
+    resolution = f"`{path} --help` lists what it takes"
+    if getattr(error, "option_name", None) in _GLOBAL_OPTIONS:
+        resolution = "this option stands before the command: `labctl --connect URI COMMAND LAB`"
+    return UsageError(error.format_message(), resolution=resolution)
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return ""
+    return f"raised in {frames[-1].filename}:{frames[-1].lineno}, {frames[-1].name}"
+
+
+def end_like_a_filter() -> NoReturn:
+    """Whoever read our output has gone (`| head`): end as a filter does, without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    raise AssertionError("a process outlives no SIGPIPE")  # pragma: no cover

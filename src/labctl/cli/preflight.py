@@ -1,0 +1,19 @@
+"""labctl preflight"""
+
+from __future__ import annotations
+
+import typer
+
+from labctl.cli import options
+from labctl.cli.session import reading, show
+from labctl.errors import ExitCode
+
+
+def command(ctx: typer.Context, lab: options.Lab, as_json: options.Json = False) -> int:
+    """Check the file against the host: every finding at once, exit code 4 where it refuses."""
+    from labctl.ops.preflight import run
+    from labctl.report.preflight import preflight_lines
+
+    report = run(reading(ctx), lab)
+    show(report, lambda paint: preflight_lines(report, paint), as_json=as_json)
+    return ExitCode.PREFLIGHT if report.refused else ExitCode.DONE

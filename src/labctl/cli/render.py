@@ -1,0 +1,20 @@
+"""labctl render"""
+
+from __future__ import annotations
+
+import typer
+
+from labctl.cli import options
+from labctl.cli.session import reading, show
+
+
+def command(
+    ctx: typer.Context, lab: options.Lab, folder: options.Folder, as_json: options.Json = False
+) -> None:
+    """Write every node's domain XML and configuration to a folder; needs no libvirt."""
+    from labctl.ops.render import render
+    from labctl.report.paint import count
+
+    files = render(reading(ctx), lab, folder)
+    lines = [f"wrote {count(len(files), 'file')} to {folder}"]
+    show({"folder": folder, "files": files}, lambda _paint: lines, as_json=as_json)

@@ -1,0 +1,26 @@
+"""labctl save"""
+
+from __future__ import annotations
+
+import typer
+
+from labctl.cli import options
+from labctl.cli.session import reading, show
+from labctl.errors import ExitCode
+
+
+def command(
+    ctx: typer.Context,
+    lab: options.Lab,
+    folder: options.Folder,
+    node: options.Nodes = None,
+    as_json: options.Json = False,
+) -> int:
+    """Write the nodes' running configurations to a folder, cleaned of what changes by itself."""
+    from labctl.ops.save import save
+    from labctl.report.lifecycle import save_lines
+
+    result = save(reading(ctx), lab, folder, nodes=node or ())
+    show(result, lambda paint: save_lines(result, paint), as_json=as_json)
+    failed = any(outcome.error is not None for outcome in result.outcomes)
+    return ExitCode.NODES_FAILED if failed else ExitCode.DONE

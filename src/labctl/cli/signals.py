@@ -1,0 +1,64 @@
+"""Ctrl-C in two stages: the first ends cleanly, the second at once; both say what is left.
+
+The signals are read from a wake-up pipe by a thread of their own, so that the second one works
+even while the main thread is inside a library call that Python can't interrupt.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from labctl.errors import ExitCode
+from labctl.ops.context import Interrupt
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_END = 0  # no signal has this number
+
+
+@contextmanager
+def two_stages(interrupt: Interrupt, ref: str) -> Iterator[None]:
+    """Within this block a signal sets `interrupt`; a second one ends the process (code 130)."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before_fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, _taken) for number in _SIGNALS}
+    watcher = threading.Thread(target=_watch, args=(reader, interrupt, ref), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(before_fd)
+        os.write(writer, bytes([_END]))
+        watcher.join()
+        os.close(reader)
+        os.close(writer)
+
+
+def _taken(_number: int, _frame: FrameType | None) -> None:
+    """The wake-up pipe has it; the handler only keeps Python from its default."""
+
+
+def _watch(reader: int, interrupt: Interrupt, ref: str) -> None:
+    while (received := os.read(reader, 1)) and received[0] != _END:
+        if received[0] not in _SIGNALS:
+            continue
+        if interrupt.is_set():
+            _tell(
+                f"stopped at once; `labctl status` shows what is left of {ref}, "
+                "and the next `labctl up` or `labctl destroy` puts it right"
+            )
+            os._exit(ExitCode.INTERRUPTED)
+        interrupt.set()
+        _tell("ending cleanly: what is begun is finished, nothing new begins (again: stop at once)")
+
+
+def _tell(text: str) -> None:
+    with suppress(OSError):  # after a hang-up there is no terminal left to tell
+        os.write(2, f"\nlabctl: {text}\n".encode())

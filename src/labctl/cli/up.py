@@ -1,0 +1,58 @@
+"""labctl up"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labctl.cli import options
+from labctl.cli.session import changing, show
+from labctl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from labctl.ops.results import UpResult
+
+
+def command(
+    ctx: typer.Context,
+    lab: options.Lab,
+    node: options.Nodes = None,
+    wait: options.Wait = True,
+    verify: options.Verify = True,
+    max_parallel: options.MaxParallel = None,
+    paused: Annotated[
+        bool, typer.Option("--paused", help="Leave new machines paused at their first instruction.")
+    ] = False,
+    as_json: options.Json = False,
+) -> int:
+    """Bring a lab up: preflight, plan, apply, wait until every node is ready, verify.
+
+    A second run changes nothing; after a change to the file only the nodes concerned are touched.
+    """
+    from labctl.ops.up import up
+
+    with changing(ctx, lab, as_json=as_json) as context:
+        result = up(
+            context,
+            lab,
+            nodes=node or (),
+            wait=wait,
+            verify=verify,
+            max_parallel=max_parallel,
+            paused=paused,
+        )
+    return finish(result, as_json=as_json)
+
+
+def finish(result: UpResult, *, as_json: bool) -> int:
+    """Show what `up` or `rebuild` did, and find its exit code."""
+    from labctl.report.up import up_data, up_lines
+
+    show(up_data(result) if as_json else result, lambda p: up_lines(result, p), as_json=as_json)
+    errors = [outcome.error for outcome in result.failed if outcome.error is not None]
+    if errors:
+        late = all(error.exit_code == ExitCode.DEADLINE for error in errors)
+        return ExitCode.DEADLINE if late else ExitCode.NODES_FAILED
+    unhealthy = result.verify is not None and not result.verify.healthy
+    return ExitCode.UNHEALTHY if unhealthy else ExitCode.DONE

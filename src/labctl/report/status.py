@@ -1,0 +1,56 @@
+"""Labs and nodes as they are, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from labctl.ops.results import LabStatus, NodeStatus
+from labctl.report.paint import Cell, Paint, count, duration, table
+
+_HEADER = ("node", "role", "platform", "state", "phase", "up", "age", "memory", "vcpus", "chain")
+_STATES = {"running": "good", "crashed": "bad", "paused": "warn"}
+
+
+def status_lines(labs: Sequence[LabStatus], paint: Paint) -> list[str]:
+    """A table per lab, with what is wrong below it."""
+    if not labs:
+        return ["no labs here; `labctl up FILE` brings one up, `labctl new` writes a file"]
+    return [line for lab in labs for line in _lab(lab, paint)]
+
+
+def _lab(lab: LabStatus, paint: Paint) -> list[str]:
+    running = sum(node.state == "running" for node in lab.nodes)
+    head = f"{lab.lab} on {lab.uri}: {count(len(lab.nodes), 'node')}, {running} running"
+    lines = [paint("bold", head)]
+    if lab.nodes:
+        lines += table(_HEADER, [_row(node) for node in lab.nodes], paint, indent="  ")
+    for node in lab.nodes:
+        lines += [f"  {paint('bad', node.node)}: {problem}" for problem in node.problems]
+    if lab.locked_by:
+        lines.append(f"  {paint('warn', 'at work on it now')}: {lab.locked_by}")
+    if lab.interrupted:
+        lines.append(
+            f"  {paint('warn', 'left unfinished')}: {lab.interrupted}; "
+            "the next `labctl up` or `labctl destroy` puts it right"
+        )
+    return lines
+
+
+def _row(node: NodeStatus) -> list[str | Cell]:
+    depth = node.chain_depth
+    return [
+        node.node,
+        node.role,
+        node.platform,
+        Cell(node.state, _STATES.get(node.state, "dim")),
+        Cell(node.phase or "-", "good" if node.phase == "ready" else ""),
+        _span(node.uptime),
+        _span(node.age),
+        f"{node.memory} MiB",
+        str(node.vcpus),
+        Cell("-" if depth is None else str(depth), "bad" if (depth or 0) > 1 else ""),
+    ]
+
+
+def _span(seconds: float | None) -> str:
+    return "-" if seconds is None else duration(seconds)
