@@ -121,7 +121,7 @@ def lab(tmp_path: Path, libvirtd_uri: str) -> Lab:
 @pytest.mark.timeout(1500)
 def test_kills_at_random_moments(lab: Lab) -> None:
     seed = int(os.environ.get("LABCTL_CHAOS_SEED", random.randrange(2**32)))
-    print(f"LABCTL_CHAOS_SEED={seed}")
+    print(f"LABCTL_CHAOS_SEED={seed}")  # noqa: T201  to run the same kills again
     moments = random.Random(seed)
     up_seconds, destroy_seconds = _measure(lab, lab.up()), _measure(lab, lab.destroy())
     lab.assert_gone()
