@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -35,6 +35,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _BREAK = re.compile(r"\r\n|\n|\r")
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)
 
@@ -45,6 +46,14 @@ class Item:
 
     index: int
     value: bool | int | float | str | list[Item] | dict[str, tuple[int, Item]] | None
+
+    def child(self, step: str | int) -> Item | None:
+        """The value below a key or index, if there is one."""
+        if isinstance(self.value, dict) and step in self.value:
+            return self.value[str(step)][1]
+        if isinstance(self.value, list) and isinstance(step, int) and step < len(self.value):
+            return self.value[step]
+        return None
 
     def plain(self) -> Value:
         """The value without places."""
@@ -79,6 +88,17 @@ class Document:
         if problem not in self.problems[-1:]:
             self.problems.append(problem)
 
+    def remove(self, paths: Iterable[Path]) -> None:
+        """Drop the values at `paths`, so that the rest can be checked without them."""
+        for path in sorted(paths, key=lambda path: [str(step).zfill(9) for step in path])[::-1]:
+            item = self.root
+            for step in path[:-1]:
+                item = item.child(step) or Item(0, None)
+            if isinstance(item.value, dict):
+                item.value.pop(str(path[-1]), None)
+            elif isinstance(item.value, list) and isinstance(path[-1], int):
+                del item.value[path[-1]]
+
     def where(self, path: Path) -> str:
         """`line N`, for messages that point to a second place."""
         return f"line {self._place(self._index(path, key=True))[0]}"
@@ -86,14 +106,12 @@ class Document:
     def _index(self, path: Path, key: bool) -> int:
         item, index = self.root, self.root.index
         for step in path:
-            if isinstance(item.value, dict) and step in item.value:
-                at, item = item.value[str(step)]
-                index = at if key else item.index
-            elif isinstance(item.value, list) and isinstance(step, int):
-                item = item.value[step]
-                index = item.index
-            else:
+            if (child := item.child(step)) is None:
                 break
+            index = child.index
+            if key and isinstance(item.value, dict):
+                index = item.value[str(step)][0]
+            item = child
         return index
 
     def _place(self, index: int) -> tuple[int, int]:
@@ -180,6 +198,9 @@ class _Builder:
         item = Item(index, None)
         if isinstance(event, yaml.ScalarEvent):
             item.value = _scalar(event)
+            if (at := _control(event.value)) is not None:
+                message = f"control character {event.value[at]!r} in a value"
+                self._document.report_index(index, message)
         elif isinstance(event, yaml.SequenceStartEvent):
             item.value = self._sequence(depth)
         else:
@@ -236,6 +257,12 @@ def _index(event: yaml.Event) -> int:
     return event.start_mark.index if event.start_mark else 0
 
 
+def _control(text: str) -> int | None:
+    """Where `text` (which may hold escapes such as \\0) has a control character, or None."""
+    found = _CONTROL.search(text)
+    return found.start() if found else None
+
+
 def _scalar(event: yaml.ScalarEvent) -> bool | int | float | str | None:
     """The value of a scalar by YAML 1.2's core schema, less octal, hexadecimal, inf and nan."""
     text = str(event.value)
@@ -246,11 +273,3 @@ def _scalar(event: yaml.ScalarEvent) -> bool | int | float | str | None:
     if _INT.fullmatch(text):
         return int(text)
     return float(text) if _FLOAT.fullmatch(text) else text
-
-
-def show_path(path: Sequence[str | int]) -> str:
-    """A path as people write it: fabric.vrfs[0].networks[1].vlan."""
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text

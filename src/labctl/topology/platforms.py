@@ -1,89 +1,99 @@
-"""Device families from lab/platforms/*.yaml, checked as they are read."""
+"""Device families from lab/platforms/*.yaml, checked as they are read.
+
+Read without pydantic: `labctl status` needs them, and its start-up counts.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, BeforeValidator, Field
+from typing import Any
 
 from labctl.errors import TopologyError
 from labctl.model.lab import Role
 from labctl.model.platform import FaultRule, InterfaceNames, PhaseRule, Platform
 from labctl.topology.document import Document, parse
-from labctl.topology.shape import Shape, validate
+from labctl.topology.record import read_list, read_mapping, read_record, read_scalar
 from labctl.topology.sizes import parse_size
+from labctl.topology.suggest import suggest
 
 PLATFORM_FOLDER = Path(__file__).parent.parent / "lab" / "platforms"
+MOST_NICS = 4094
+"""Data NICs a node can have: its block of MAC addresses holds NIC 0 and one for the router."""
 
 
-def _pattern(value: str) -> str:
-    try:
-        re.compile(value.encode())
-    except re.error as error:
-        raise ValueError(f"{value!r} is no regular expression: {error}") from None
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be text")
     return value
 
 
-_Text = Annotated[str, Field(min_length=1)]
-_Size = Annotated[int, BeforeValidator(parse_size)]
-_Pattern = Annotated[_Text, AfterValidator(_pattern)]
-_Seconds = Annotated[float, Field(gt=0)]
+def _pattern(value: object) -> str:
+    text = _text(value)
+    try:
+        re.compile(text.encode())
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from None
+    return text
 
 
-class _Interfaces(Shape):
-    management: str
-    data_prefix: _Text
-    maximum: Annotated[int, Field(ge=1, le=4095)]
-    """4095: a node's block of MAC addresses holds 4096 NICs (model.identity)."""
+def _whole(last: int) -> Callable[[object], int]:
+    def convert(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= last:
+            raise ValueError(f"must be a whole number from 1 to {last}, not {value!r}")
+        return value
+
+    return convert
 
 
-class _Phase(Shape):
-    name: _Text
-    pattern: _Pattern
-    deadline: _Seconds
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ValueError(f"must be a number of seconds above 0, not {value!r}")
+    return float(value)
 
 
-class _Fault(Shape):
-    name: _Text
-    pattern: _Pattern
-    explanation: _Text
+def _one_of(choices: Iterable[str]) -> Callable[[object], str]:
+    known = tuple(choices)
+
+    def convert(value: object) -> str:
+        if value not in known:
+            raise ValueError(f"{value!r} is not known here: {suggest(str(value), known)}")
+        return str(value)
+
+    return convert
 
 
-class _Platform(Shape):
-    name: _Text
-    description: _Text
-    device: Literal["frr", "linux"]
-    default_image: _Text
-    memory: _Size
-    memory_floor: _Size
-    memory_floor_source: _Text
-    vcpus: Annotated[int, Field(ge=1)]
-    roles: Annotated[list[Literal["spine", "leaf", "border", "host"]], Field(min_length=1)]
-    interfaces: _Interfaces
-    domain_template: _Text
-    machine: _Text
-    disk_bus: _Text
-    nic_model: _Text
-    cdrom_bus: _Text
-    phases: Annotated[list[_Phase], Field(min_length=1)]
-    start_deadline: _Seconds
-    faults: list[_Fault]
-    console_login: _Text
-    stop_deadline: _Seconds
-
-    def build(self) -> Platform:
-        """The platform as the rest of labctl knows it."""
-        simple = self.model_dump(exclude={"roles", "interfaces", "phases", "faults"})
-        return Platform(
-            **simple,
-            roles=tuple(Role(role) for role in self.roles),
-            interfaces=InterfaceNames(**self.interfaces.model_dump()),
-            phases=tuple(PhaseRule(**phase.model_dump()) for phase in self.phases),
-            faults=tuple(FaultRule(**fault.model_dump()) for fault in self.faults),
-        )
+_TEXT, _SIZE, _SECONDS = read_scalar(_text), read_scalar(parse_size), read_scalar(_seconds)
+_INTERFACES = {
+    "management": read_scalar(lambda value: _text(value) if value else ""),
+    "data_prefix": _TEXT,
+    "maximum": read_scalar(_whole(MOST_NICS)),
+}
+_PHASE = {"name": _TEXT, "pattern": read_scalar(_pattern), "deadline": _SECONDS}
+_FAULT = {"name": _TEXT, "pattern": read_scalar(_pattern), "explanation": _TEXT}
+_PLATFORM = {
+    "name": _TEXT,
+    "description": _TEXT,
+    "device": read_scalar(_one_of(("frr", "linux"))),
+    "default_image": _TEXT,
+    "memory": _SIZE,
+    "memory_floor": _SIZE,
+    "memory_floor_source": _TEXT,
+    "vcpus": read_scalar(_whole(64)),
+    "roles": read_list(read_scalar(_one_of(role.value for role in Role))),
+    "interfaces": read_mapping(_INTERFACES),
+    "domain_template": _TEXT,
+    "machine": _TEXT,
+    "disk_bus": _TEXT,
+    "nic_model": _TEXT,
+    "cdrom_bus": _TEXT,
+    "phases": read_list(read_mapping(_PHASE)),
+    "start_deadline": _SECONDS,
+    "faults": read_list(read_mapping(_FAULT)),
+    "console_login": _TEXT,
+    "stop_deadline": _SECONDS,
+}
 
 
 def load_platforms(folder: Path = PLATFORM_FOLDER) -> Mapping[str, Platform]:
@@ -104,15 +114,31 @@ def load_platforms(folder: Path = PLATFORM_FOLDER) -> Mapping[str, Platform]:
 
 
 def _load(document: Document, stem: str) -> Platform | None:
-    shaped = None if document.problems else validate(_Platform, document)
-    if shaped is None:
+    values: dict[str, Any] = {}
+    try:
+        values = read_record(document, (), document.root, _PLATFORM)
+    except ValueError as error:
+        document.report((), str(error))
+    if document.problems:
         return None
-    if shaped.name != stem:
-        document.report(("name",), f"platform {shaped.name!r} must be in {shaped.name}.yaml")
-    if shaped.memory < shaped.memory_floor:
+    if values["name"] != stem:
+        document.report(("name",), f"platform {values['name']!r} must be in {values['name']}.yaml")
+    if values["memory"] < values["memory_floor"]:
         document.report(("memory",), "memory is below memory_floor")
-    names = [phase.name for phase in shaped.phases]
+    if not values["phases"]:
+        document.report(("phases",), "a platform needs one phase or more")
+    names = [phase["name"] for phase in values["phases"]]
     for index, name in enumerate(names):
         if name in names[:index]:
             document.report(("phases", index, "name"), f"phase {name!r} is given twice")
-    return shaped.build()
+    return _build(values)
+
+
+def _build(values: Mapping[str, Any]) -> Platform:
+    built = {
+        "interfaces": InterfaceNames(**values["interfaces"]),
+        "roles": tuple(Role(role) for role in values["roles"]),
+        "phases": tuple(PhaseRule(**phase) for phase in values["phases"]),
+        "faults": tuple(FaultRule(**fault) for fault in values["faults"]),
+    }
+    return Platform(**{**values, **built})

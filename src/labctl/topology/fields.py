@@ -1,0 +1,170 @@
+"""The kinds of values a topology file holds: how each is written, checked and shown to editors.
+
+Every kind says what is wrong in the field's own words, and carries the JSON Schema that an
+editor needs to say the same.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from labctl.model.identity import NAME_PATTERN, is_safe_name
+from labctl.topology.shape import show
+from labctl.topology.sizes import SIZE_PATTERN, parse_size
+
+FIRST_VLAN, LAST_VLAN = 2, 3966
+"""VLAN 1 is the switches' own; NX-OS keeps 3967 and above (facts: NX-OS VLAN reservation)."""
+LAST_VNI = 2**24 - 2
+"""VXLAN's identifier has 24 bits (RFC 7348); all ones is not used."""
+LAST_ASN = 2**32 - 2
+"""RFC 7300 reserves the last 4-byte AS number."""
+LONGEST_TENANT_NAME = 32
+
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_DOTTED = rf"{_OCTET}(\.{_OCTET}){{3}}"
+_TENANT = r"[A-Za-z][A-Za-z0-9_-]*"
+_IMAGE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_HYPERVISOR = r"[A-Za-z][A-Za-z0-9+._:/?&=@%,-]*"
+_END = rf"{NAME_PATTERN}:[A-Za-z][A-Za-z0-9/._-]{{0,31}}"
+
+AnyNetwork = TypeVar("AnyNetwork", IPv4Address, IPv4Interface, IPv4Network)
+
+
+def _name(value: str) -> str:
+    if not is_safe_name(value):
+        raise ValueError(
+            f"{show(value)} is no safe name: up to 32 of a-z, 0-9 and '-', "
+            "not starting or ending with '-'"
+        )
+    return value
+
+
+def _tenant_name(value: str) -> str:
+    if not re.fullmatch(_TENANT, value) or len(value) > LONGEST_TENANT_NAME:
+        raise ValueError(
+            f"{show(value)} is no safe name: a letter, then letters, digits, '_' or '-', "
+            f"{LONGEST_TENANT_NAME} at most"
+        )
+    return value
+
+
+def _vlan(value: int) -> int:
+    if value == 1:
+        raise ValueError("VLAN 1 is the switches' own and can't carry a tenant")
+    if LAST_VLAN < value <= 4094:
+        raise ValueError(f"VLAN {value} is reserved on NX-OS: use {FIRST_VLAN} to {LAST_VLAN}")
+    if not FIRST_VLAN <= value <= LAST_VLAN:
+        raise ValueError(f"{value} is no VLAN: use {FIRST_VLAN} to {LAST_VLAN}")
+    return value
+
+
+def _vni(value: int) -> int:
+    if not 1 <= value <= LAST_VNI:
+        raise ValueError(f"{value} is no VNI: use 1 to {LAST_VNI}")
+    return value
+
+
+def _asn(value: int) -> int:
+    if not 1 <= value <= LAST_ASN:
+        raise ValueError(f"{value} is no AS number: use 1 to {LAST_ASN}")
+    if value in (23456, 65535):
+        raise ValueError(f"AS number {value} is reserved (RFC 7607, RFC 7300)")
+    return value
+
+
+def _address(value: object) -> IPv4Address:
+    try:
+        address = IPv4Address(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"{show(value)} is no IPv4 address such as 10.0.0.1") from None
+    if address.is_multicast or address.is_loopback or address.is_unspecified or address.is_reserved:
+        raise ValueError(f"{address} can't be a device's address")
+    return address
+
+
+def _cidr(value: object) -> IPv4Network:
+    try:
+        if not isinstance(value, str) or "/" not in value:
+            raise ValueError
+        interface = IPv4Interface(value)
+    except ValueError:
+        raise ValueError(f"{show(value)} is no IPv4 subnet such as 10.0.0.0/24") from None
+    if interface.ip != interface.network.network_address:
+        raise ValueError(f"{value} has host bits set: the subnet is {interface.network}")
+    return interface.network
+
+
+def _gateway(value: object) -> IPv4Interface:
+    try:
+        if not isinstance(value, str) or "/" not in value:
+            raise ValueError
+        return IPv4Interface(value)
+    except ValueError:
+        message = (
+            f"{show(value)} is no gateway: an IPv4 address with its prefix length, 10.10.10.1/24"
+        )
+        raise ValueError(message) from None
+
+
+def _end(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(_END, value):
+        raise ValueError(f"{show(value)} is no link end: write NODE:INTERFACE, such as leaf-1:eth3")
+    return value
+
+
+def _text(pattern: str, example: str, maximum: int = 64) -> Any:
+    """Validator and schema of a text that must match `pattern` as a whole."""
+
+    def check(value: str) -> str:
+        if len(value) > maximum or not re.fullmatch(pattern, value):
+            raise ValueError(f"{show(value)} won't do here: write something like {example}")
+        return value
+
+    schema = {"type": "string", "pattern": f"^{pattern}$", "maxLength": maximum}
+    return AfterValidator(check), WithJsonSchema({**schema, "examples": [example]})
+
+
+def _schema(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": [example]})
+
+
+def _range(first: int, last: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", "minimum": first, "maximum": last})
+
+
+NodeName = Annotated[str, AfterValidator(_name), _schema(NAME_PATTERN, "leaf-1")]
+TenantName = Annotated[
+    str, AfterValidator(_tenant_name), _schema(rf"{_TENANT[:-1]}{{0,31}}", "tenant-a")
+]
+Vlan = Annotated[int, AfterValidator(_vlan), _range(FIRST_VLAN, LAST_VLAN)]
+Vni = Annotated[int, AfterValidator(_vni), _range(1, LAST_VNI)]
+Asn = Annotated[
+    int,
+    AfterValidator(_asn),
+    WithJsonSchema(
+        {"type": "integer", "minimum": 1, "maximum": LAST_ASN, "not": {"enum": [23456, 65535]}}
+    ),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN, "examples": ["512 MiB", "12 GiB"]}),
+]
+Address = Annotated[IPv4Address, BeforeValidator(_address), _schema(_DOTTED, "10.0.0.251")]
+Cidr = Annotated[
+    IPv4Network, BeforeValidator(_cidr), _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "10.0.0.0/24")
+]
+Gateway = Annotated[
+    IPv4Interface,
+    BeforeValidator(_gateway),
+    _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "10.10.10.1/24"),
+]
+LinkEnd = Annotated[str, BeforeValidator(_end), _schema(_END, "leaf-1:eth3")]
+ImageName = Annotated[str, *_text(_IMAGE, "frr-12")]
+HypervisorName = Annotated[str, *_text(_HYPERVISOR, "qemu+ssh://root@host2/system", 256)]
+PlatformName = Annotated[str, *_text(r"[a-z0-9][a-z0-9-]*", "frr")]
+Count = Annotated[int, Field(ge=0, le=4096)]
