@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
+from labctl.errors import ImageError
 from labctl.hypervisor.api import DomainState, ObservedDomain
 from labctl.images.chain import depth
 from labctl.model.paths import LabPaths, NodePaths
@@ -67,9 +68,9 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
             problems.append(f"{boot.errors} line(s) of its day-0 failed")
         if boot.fault:
             problems.append(boot.fault)
-    chain = _chain_depth(files)
-    if chain is not None and chain > _HEALTHY_DEPTH:
-        problems.append(f"its disk stands on {chain} layers: somebody took external snapshots")
+    chain, complaint = _chain(files)
+    if complaint:
+        problems.append(complaint)
     return NodeStatus(
         node=mark.node,
         role=mark.role,
@@ -85,8 +86,15 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
     )
 
 
-def _chain_depth(files: NodePaths) -> int | None:
-    return depth(files.overlay) if files.overlay.exists() else None
+def _chain(files: NodePaths) -> tuple[int | None, str]:
+    """The chain's depth and what is wrong with it."""
+    try:
+        layers = depth(files.overlay)
+    except ImageError as error:
+        return None, error.brief
+    if layers > _HEALTHY_DEPTH:
+        return layers, f"its disk stands on {layers} layers: somebody took external snapshots"
+    return layers, ""
 
 
 def _since(path: Path) -> float | None:
