@@ -1,0 +1,68 @@
+"""What `labctl render` leaves on disk: a folder of XML and day-0 files, whole or not at all.
+
+DIR/network.xml                  the management network, where there is one
+DIR/nodes/NODE/domain.xml        the machine
+DIR/nodes/NODE/day0/FILE         what is on the node's day-0 medium
+DIR/.labctl-render               the lab's name: marks the folder as ours to replace
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from labctl.errors import UsageError
+from labctl.model.desired import Desired, DesiredNode
+
+_MARKER = ".labctl-render"
+
+
+def write(desired: Desired, folder: Path) -> None:
+    """Write a rendered lab into `folder`, replacing what an earlier render left there."""
+    write_nodes(desired.lab, desired.nodes.values(), desired.network_xml, folder)
+
+
+def write_nodes(lab: str, nodes: Iterable[DesiredNode], network_xml: str, folder: Path) -> None:
+    """The same, node by node as they are rendered, without holding the lab in memory.
+
+    Made beside `folder` and moved into place at the end. Raises UsageError when `folder` holds
+    something else than a rendering, or can't be written.
+    """
+    folder = folder.absolute()
+    try:
+        _refuse_foreign(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+            new = Path(scratch) / "new"
+            _fill(new, lab, nodes, network_xml)
+            if folder.exists():
+                folder.rename(Path(scratch) / "old")
+            new.rename(folder)
+    except OSError as error:
+        raise UsageError(
+            f"can't write to {folder}: {error.strerror}",
+            resolution="name a folder that can be written to",
+        ) from None
+
+
+def _refuse_foreign(folder: Path) -> None:
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).is_file():
+        raise UsageError(
+            f"{folder} holds files that no render made",
+            resolution="name a new or empty folder",
+        )
+
+
+def _fill(folder: Path, lab: str, nodes: Iterable[DesiredNode], network_xml: str) -> None:
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / _MARKER).write_text(f"{lab}\n")
+    if network_xml:
+        (folder / "network.xml").write_text(network_xml)
+    for node in nodes:
+        home = folder / "nodes" / node.intent.node.name
+        (home / "day0").mkdir(parents=True)
+        (home / "domain.xml").write_text(node.domain_xml)
+        for name, text in node.day0.files.items():
+            (home / "day0" / name).write_text(text)
