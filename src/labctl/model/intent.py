@@ -6,7 +6,7 @@ checks, so that a device is checked against what it was told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
@@ -74,7 +74,7 @@ class L2Vni:
     route_target: str
     ports: tuple[str, ...]
     tagged_ports: tuple[str, ...]
-    remote_vteps: frozenset[IPv4Address]
+    remote_vteps: Set[IPv4Address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +91,16 @@ class L3Vni:
     table: int
     router_mac: str
     default_route: bool
-    remote_vteps: frozenset[IPv4Address]
-    prefixes_expected: frozenset[IPv4Network]
+    remote_vteps: Set[IPv4Address]
+    prefixes_expected: Set[IPv4Network]
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
     """A host's leg in a network: untagged on the port (`vlan` None) or a VLAN subinterface.
 
-    The first leg lives in the host's default table, every further one in a VRF of its own named
-    like the network, so that pings between a host's own legs cross the fabric.
+    The first leg lives in the host's default table (`vrf` ""), every further one in a VRF of its
+    own named like the network, so that pings between a host's own legs cross the fabric.
     """
 
     network: Network
