@@ -1,11 +1,11 @@
-"""From a file tree to a bootable qcow2, byte for byte the same each time, without root or loop devices."""
+"""From a file tree to a bootable qcow2: the same bytes each time, no root, no loop devices."""
 
 from __future__ import annotations
 
 import os
 import stat
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from imagebuild.recipe import Disk
@@ -14,7 +14,7 @@ from imagebuild.tools import MBR_CODE, BuildError, run
 _MIB = 1 << 20
 _SECTOR = 512
 _FAT_START = 1 * _MIB
-# Spelled out, so that the host's mke2fs.conf has no say. No checksums: they only cost emulated cycles.
+# Spelled out, so that the host's mke2fs.conf has no say. No checksums: they cost emulated cycles.
 _EXT4_FEATURES = (
     "none,has_journal,ext_attr,dir_index,filetype,extent,flex_bg,sparse_super,large_file,huge_file,"
     "dir_nlink,extra_isize"
@@ -22,7 +22,7 @@ _EXT4_FEATURES = (
 
 
 def initrd(path: Path, files: Mapping[str, Path], epoch: int) -> None:
-    """A cpio archive (newc): the kernel takes several formats, this one needs no tool and no root."""
+    """Write a cpio archive (newc): short enough to do without a tool, root or a scratch folder."""
     folders = sorted({p for name in files for p in map(str, Path(name).parents) if p != "."})
     folders += ["dev", "proc", "root"]
     members = [(name, 0o040755, b"") for name in sorted(set(folders))]
@@ -42,13 +42,18 @@ def boot_partition(path: Path, disk: Disk, files: Mapping[str, Path]) -> None:
     _blank(path, disk.boot_mib * _MIB)
     sectors, hidden = disk.boot_mib * _MIB // _SECTOR, _FAT_START // _SECTOR
     geometry = ["-h", "64", "-s", "32", "-T", str(sectors), "-H", str(hidden)]
-    run(["mformat", "-i", str(path), *geometry, "-N", disk.fat_serial, "-v", "LABCTLBOOT", "::"], env=env)
+    run(
+        ["mformat", "-i", str(path), *geometry, "-N", disk.fat_serial, "-v", "LABCTLBOOT", "::"],
+        env=env,
+    )
     run(["syslinux", "--install", str(path)], env=env)
     for name, source in files.items():
         run(["mcopy", "-i", str(path), str(source), f"::{name}"], env=env)
 
 
-def root_partition(path: Path, disk: Disk, root: Path, owners: Mapping[str, tuple[int, int]]) -> None:
+def root_partition(
+    path: Path, disk: Disk, root: Path, owners: Mapping[str, tuple[int, int]]
+) -> None:
     """ext4, filled in sorted order by debugfs.
 
     `mke2fs -d` would be shorter, but takes owners and ctimes from the build's own files.
@@ -56,48 +61,49 @@ def root_partition(path: Path, disk: Disk, root: Path, owners: Mapping[str, tupl
     env = {"E2FSPROGS_FAKE_TIME": str(disk.epoch), "SOURCE_DATE_EPOCH": str(disk.epoch)}
     size = disk.size_mib * _MIB - _root_start(disk)
     _blank(path, size)
-    run(
-        ["mke2fs", "-q", "-F", "-t", "ext4", "-O", _EXT4_FEATURES, "-b", "4096", "-I", "256", "-m", "0"]
-        + ["-N", str(disk.inodes), "-J", f"size={disk.journal_mib}", "-L", disk.label, "-U", disk.uuid]
-        + ["-E", f"hash_seed={disk.uuid},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0", str(path)],
-        env=env,
-    )
-    script = "\n".join(_debugfs_commands(root, owners)) + "\n"
-    # debugfs exits 0 whatever happens: its echo of commands is the only output of a good run.
+    extended = f"hash_seed={disk.uuid},lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0"
+    options = f"-q -F -t ext4 -O {_EXT4_FEATURES} -b 4096 -I 256 -m 0 -N {disk.inodes}".split()
+    options += f"-J size={disk.journal_mib} -L {disk.label} -U {disk.uuid} -E {extended}".split()
+    run(["mke2fs", *options, str(path)], env=env)
+    script = "".join(f"{command}\n" for command in _debugfs_commands(root, owners))
+    # debugfs exits 0 whatever happens; all a good run prints is its banner and its commands.
     output = run(["debugfs", "-w", "-f", "-", str(path)], cwd=root, env=env, stdin=script)
-    bad = [line for line in output.splitlines() if line and not line.startswith(("debugfs:", "Allocated"))]
-    if bad:
+    expected = ("debugfs: ", "debugfs 1", "Allocated inode:")
+    if bad := [line for line in output.splitlines() if line and not line.startswith(expected)]:
         raise BuildError("debugfs: " + "\n".join(bad[:20]))
     run(["e2fsck", "-fn", str(path)], env=env)
 
 
-def _debugfs_commands(root: Path, owners: Mapping[str, tuple[int, int]]) -> Iterable[str]:
-    for folder, folders, files in os.walk(root):
-        folders.sort()
-        inside = os.path.relpath(folder, root)
-        yield "cd /" if inside == "." else f"cd /{inside}"
-        for name in sorted([*folders, *files]):
-            path = Path(folder, name)
-            relative = os.path.normpath(os.path.join(inside, name))
-            info = path.lstat()
-            if stat.S_ISLNK(info.st_mode):
-                yield f"symlink {name} {os.readlink(path)}"
-            elif stat.S_ISDIR(info.st_mode):
-                yield f"mkdir {name}"
-                yield f"set_inode_field {name} mode {info.st_mode:#o}"
-            else:
-                yield f"write {relative} {name}"
-                yield f"set_inode_field {name} mode {info.st_mode:#o}"
-            uid, gid = owners.get(relative, (0, 0))
-            yield f"set_inode_field {name} uid {uid}"
-            yield f"set_inode_field {name} gid {gid}"
+def _debugfs_commands(root: Path, owners: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    for path in sorted(root.rglob("*")):  # a folder sorts before what is in it
+        name = path.relative_to(root).as_posix()
+        mode = path.lstat().st_mode
+        uid, gid = owners.get(name, (0, 0))
+        yield f"cd /{path.parent.relative_to(root).as_posix()}"
+        if stat.S_ISLNK(mode):
+            yield f"symlink {path.name} {path.readlink()}"
+        elif stat.S_ISDIR(mode):
+            yield f"mkdir {path.name}"
+        else:
+            yield f"write {name} {path.name}"
+        yield f"set_inode_field {path.name} mode 0{mode:o}"
+        yield f"set_inode_field {path.name} uid {uid}"
+        yield f"set_inode_field {path.name} gid {gid}"
 
 
 def assemble(path: Path, disk: Disk, boot: Path, root: Path) -> None:
     """MBR, boot and root partition into one raw disk."""
     start = _root_start(disk)
     entries = b"".join(
-        struct.pack("<B3sB3sII", flag, b"\xfe\xff\xff", kind, b"\xfe\xff\xff", at // _SECTOR, size // _SECTOR)
+        struct.pack(
+            "<B3sB3sII",
+            flag,
+            b"\xfe\xff\xff",
+            kind,
+            b"\xfe\xff\xff",
+            at // _SECTOR,
+            size // _SECTOR,
+        )
         for flag, kind, at, size in (
             (0x80, 0x0E, _FAT_START, disk.boot_mib * _MIB),
             (0x00, 0x83, start, disk.size_mib * _MIB - start),
@@ -106,7 +112,9 @@ def assemble(path: Path, disk: Disk, boot: Path, root: Path) -> None:
     code = MBR_CODE.read_bytes()[:440].ljust(440, b"\0")
     _blank(path, disk.size_mib * _MIB)
     with path.open("r+b") as out:
-        out.write(code + struct.pack("<IH", disk.disk_id, 0) + entries.ljust(64, b"\0") + b"\x55\xaa")
+        out.write(
+            code + struct.pack("<IH", disk.disk_id, 0) + entries.ljust(64, b"\0") + b"\x55\xaa"
+        )
         for source, at in ((boot, _FAT_START), (root, start)):
             _copy_sparse(source, out.fileno(), at)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from imagebuild.recipe import Distribution
 from imagebuild.tools import BuildError, run
 
-_INSTALL = re.compile(r"^Inst (?P<name>\S+) (?:\[\S+\] )?\((?P<version>\S+) .*\[(?P<arch>\w+)\]\)", re.M)
+_INSTALL = re.compile(
+    r"^Inst (?P<name>\S+) (?:\[\S+\] )?\((?P<version>\S+) .*\[(?P<arch>\w+)\]\)", re.M
+)
 _KERNEL = re.compile(r"^linux-image-(?P<release>\d\S*)$")
 
 
@@ -29,15 +33,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Resolution:
-    """The kernel's packages and the user space's, apart: the kernel's dependencies are not wanted."""
-
     kernel_release: str
-    kernel: tuple[Package, ...]
-    programs: tuple[Package, ...]
-
-    @property
-    def all(self) -> tuple[Package, ...]:
-        return tuple(sorted({*self.kernel, *self.programs}, key=lambda p: p.name))
+    packages: tuple[Package, ...]
 
 
 def _solve(names: Sequence[str]) -> dict[str, Package]:
@@ -56,49 +53,74 @@ def _solve(names: Sequence[str]) -> dict[str, Package]:
         try:
             text = run(["apt-get", *flags, "--simulate", "install", *names])
         except BuildError as error:
-            raise BuildError(f"{error}\nAre the package lists there? Try: apt-get update") from error
+            raise BuildError(f"{error}\nNo package lists yet? Try: apt-get update") from error
     found = (Package(m["name"], m["version"], m["arch"]) for m in _INSTALL.finditer(text))
     return {package.name: package for package in found}
 
 
-def resolve(distribution: Distribution) -> Resolution:
-    with_kernel = _solve([distribution.kernel, *distribution.packages])
-    releases = [m["release"] for m in map(_KERNEL.match, with_kernel) if m]
+def resolve(distribution: Distribution, memo: Path) -> Resolution:
+    """Resolve anew only when apt's lists or settings have changed: it takes apt two seconds."""
+    state = _state(distribution)
+    try:
+        known = json.loads(memo.read_text())
+        if known["state"] == state:
+            packages = tuple(Package(**package) for package in known["packages"])
+            return Resolution(known["kernel_release"], packages)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass  # none yet, or a torn one: as good as none
+    resolution = _resolve(distribution)
+    memo.write_text(json.dumps({"state": state, **asdict(resolution)}))
+    return resolution
+
+
+def _state(distribution: Distribution) -> str:
+    """Digest of what apt's answer depends on, told by names, sizes and times of its files."""
+    digest = hashlib.sha256(repr(distribution).encode())
+    for folder in ("/etc/apt", "/var/lib/apt/lists"):
+        for path in sorted(Path(folder).rglob("*")):
+            info = path.stat()
+            digest.update(f"{path} {info.st_size} {info.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _resolve(distribution: Distribution) -> Resolution:
+    solved = _solve([distribution.kernel, *distribution.packages])
+    releases = [m["release"] for m in map(_KERNEL.match, solved) if m]
     if len(releases) != 1:
         raise BuildError(f"{distribution.kernel} leads to {len(releases)} kernels: {releases}")
-    names = [name.format(release=releases[0]) for name in distribution.kernel_packages]
-    missing = [name for name in names if name not in with_kernel]
-    if missing:
-        with_kernel.update(_solve(names))
-    wanted = set(distribution.packages)
-    # Libraries are named lib*; all else that apt would add (dpkg, perl, debconf...) serves installing.
-    programs = [p for n, p in with_kernel.items() if n in wanted or n.startswith("lib")]
-    return Resolution(
-        kernel_release=releases[0],
-        kernel=tuple(with_kernel[name] for name in sorted(names)),
-        programs=tuple(sorted(programs, key=lambda p: p.name)),
-    )
+    kernel = [name.format(release=releases[0]) for name in distribution.kernel_packages]
+    if not set(kernel) <= set(solved):
+        solved |= _solve([*solved, *kernel])
+    wanted = {*distribution.packages, *kernel}
+    # Libraries are named lib*. All else that apt would add (dpkg, perl, debconf...) is for
+    # installing, or for building an initrd of the distribution's own.
+    packages = [p for name, p in solved.items() if name in wanted or name.startswith("lib")]
+    return Resolution(releases[0], tuple(sorted(packages, key=lambda p: p.name)))
 
 
 def download(packages: Iterable[Package], folder: Path) -> None:
     """Fill `folder` with exactly these .deb files; apt checks their signatures' digests."""
     folder.mkdir(parents=True, exist_ok=True)
     by_file = {package.filename: package for package in packages}
-    for stale in set(path.name for path in folder.iterdir()) - set(by_file):
+    for stale in {path.name for path in folder.iterdir()} - set(by_file):
         (folder / stale).unlink()
     wanted = [f"{p.name}={p.version}" for f, p in by_file.items() if not (folder / f).exists()]
-    if wanted:
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as scratch:
-            run(["apt-get", "-qq", "-oAPT::Sandbox::User=root", "download", *wanted], cwd=Path(scratch))
-            for path in Path(scratch).iterdir():
-                path.rename(folder / path.name)
-    lost = [name for name in by_file if not (folder / name).exists()]
-    if lost:
+    if not wanted:
+        return
+    with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as scratch:
+        fetched = Path(scratch)
+        run(["apt-get", "-qq", "-oAPT::Sandbox::User=root", "download", *wanted], cwd=fetched)
+        for path in fetched.iterdir():
+            path.rename(folder / path.name)
+    if lost := [name for name in by_file if not (folder / name).exists()]:
         raise BuildError(f"apt-get download did not bring {', '.join(sorted(lost))}")
 
 
 def unpack(packages: Iterable[Package], folder: Path, target: Path) -> None:
     target.mkdir(parents=True)
+
+    def extract(package: Package) -> None:
+        run(["dpkg-deb", "-x", str(folder / package.filename), str(target)])
+
     with ThreadPoolExecutor() as pool:
-        archives = [str(folder / package.filename) for package in packages]
-        list(pool.map(lambda archive: run(["dpkg-deb", "-x", archive, str(target)]), archives))
+        list(pool.map(extract, packages))

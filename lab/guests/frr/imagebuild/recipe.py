@@ -1,4 +1,4 @@
-"""The recipe: recipe.toml as data, and the digest of everything in this folder that shapes the image."""
+"""recipe.toml as data, and the digest of all in this folder that shapes the image."""
 
 from __future__ import annotations
 
@@ -76,7 +76,11 @@ def load() -> Recipe:
 
 
 def _os_release() -> dict[str, str]:
-    pairs = (line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    pairs = (
+        line.split("=", 1)
+        for line in Path("/etc/os-release").read_text().splitlines()
+        if "=" in line
+    )
     return {key: value.strip("\"'") for key, value in pairs}
 
 

@@ -1,19 +1,18 @@
-"""The guest's file tree: listed programs with the libraries they need, kernel modules, our own files."""
+"""The guest's file tree: programs with the libraries they need, kernel modules, our own files."""
 
 from __future__ import annotations
 
 import fnmatch
 import lzma
-import os
 import shutil
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from imagebuild import elf
 from imagebuild.recipe import ROOTFS, Recipe
 from imagebuild.tools import BuildError, run
 
-_MERGED = ("bin", "lib", "lib64", "sbin")  # directories that are links into /usr
+_MERGED = {"bin", "lib", "lib64", "sbin"}  # directories that are links into /usr
 
 
 class Unpacked:
@@ -25,43 +24,41 @@ class Unpacked:
             if path.is_symlink() or path.is_file():
                 self._files.setdefault(_canonical(path.relative_to(folder).as_posix()), path)
         self._libraries: dict[str, str] = {}
-        for name in sorted(self._files, key=lambda n: (n.count("/"), n)):
+        for name in sorted(self._files, key=lambda name: (name.count("/"), name)):
             if name.startswith("usr/lib") and ".so" in name:
-                self._libraries.setdefault(os.path.basename(name), name)
+                self._libraries.setdefault(PurePosixPath(name).name, name)
 
     def __getitem__(self, name: str) -> Path:
-        return self._files[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._files
+        try:
+            return self._files[name]
+        except KeyError:
+            raise BuildError(f"no package of the recipe has /{name}") from None
 
     def match(self, pattern: str) -> list[str]:
         return fnmatch.filter(self._files, pattern)
 
-    def with_libraries(self, names: Iterable[str]) -> list[str]:
-        """These files, the links that lead to them, and every library they need, directly or not."""
+    def with_libraries(self, names: Iterable[str]) -> set[str]:
+        """These files, the links that lead to them, and all libraries needed on the way."""
         todo, done = list(names), set[str]()
         while todo:
             name = todo.pop()
-            if name in done:
-                continue
-            done.add(name)
-            path = self._files[name]
-            if path.is_symlink():
-                todo.append(_link_target(name, os.readlink(path)))
-                continue
-            for library in elf.needed(path):
-                found = self._find_library(library)
-                if found is None:
-                    raise BuildError(f"/{name} needs {library}, which no package of the recipe has")
-                todo.append(found)
-        return sorted(done)
+            if name not in done:
+                done.add(name)
+                todo += self._leads_to(name)
+        return done
 
-    def _find_library(self, name: str) -> str | None:
-        if name.startswith("/"):
-            canonical = _canonical(name[1:])
-            return canonical if canonical in self._files else None
-        return self._libraries.get(name)
+    def _leads_to(self, name: str) -> Iterator[str]:
+        path = self[name]
+        if path.is_symlink():
+            yield _link_target(name, str(path.readlink()))
+            return
+        for library in elf.needed(path):
+            if library.startswith("/"):
+                yield _canonical(library[1:])
+            elif library in self._libraries:
+                yield self._libraries[library]
+            else:
+                raise BuildError(f"/{name} needs {library}, which no package of the recipe has")
 
 
 def _canonical(name: str) -> str:
@@ -69,94 +66,80 @@ def _canonical(name: str) -> str:
 
 
 def _link_target(name: str, target: str) -> str:
-    base = "" if target.startswith("/") else os.path.dirname(name)
-    return _canonical(os.path.normpath(os.path.join("/", base, target)).lstrip("/"))
+    parts: list[str] = []
+    for part in (PurePosixPath("/", name).parent / target).parts[1:]:
+        parts = parts[:-1] if part == ".." else [*parts, part]
+    return _canonical("/".join(parts))
 
 
 def assemble(recipe: Recipe, unpacked: Unpacked, release: str, root: Path) -> None:
-    """Write the tree under `root`. Owners are not set here: the file system writer knows them."""
+    """Write the tree under `root`. Owners are not set here: the file system's writer does that."""
     contents = recipe.contents
-    root.mkdir()
     for folder in contents["directories"]:
         (root / folder["path"]).mkdir(parents=True, exist_ok=True)
-    missing = [name for name in contents["programs"] if name not in unpacked]
-    if missing:
-        raise BuildError(f"not in the packages: {', '.join(missing)}")
-    names = unpacked.with_libraries(contents["programs"])
+    wanted = [*contents["programs"]]
     for pattern in contents["files"]:
-        names += unpacked.with_libraries(unpacked.match(pattern))
-    for name in sorted(set(names)):
+        wanted += unpacked.match(pattern)
+    for name in sorted(unpacked.with_libraries(wanted)):
         _copy(unpacked[name], root / name)
     for link, target in contents["links"].items():
-        _symlink(root / link, target)
+        _link(root / link, target)
     _copy_modules(unpacked, release, recipe, root)
     for path in sorted(ROOTFS.rglob("*")):
         if path.is_file():
             _copy(path, root / path.relative_to(ROOTFS))
-    for path in _walk(root):
-        _normalise_mode(path)
-    for folder in contents["directories"]:
-        (root / folder["path"]).chmod(folder.get("mode", 0o755))
-    (root / "etc/shadow").chmod(0o600)
+    _link_applets(root)
+    _set_modes(
+        root, {folder["path"]: folder.get("mode", 0o755) for folder in contents["directories"]}
+    )
 
 
-def link_applets(root: Path) -> None:
-    """One link for each busybox applet that no full program stands for."""
-    listing = run([str(root / "usr/bin/busybox"), "--list-full"])
-    for name in sorted(map(_canonical, listing.split())):
-        path = root / name
-        if not any((root / f / path.name).is_symlink() or (root / f / path.name).exists()
-                   for f in ("usr/bin", "usr/sbin")):
-            _symlink(path, os.path.relpath("usr/bin/busybox", os.path.dirname(name)))
+def module_paths(root: Path, release: str, names: Iterable[str]) -> Iterator[Path]:
+    """Files of these modules, dependencies first, as insmod needs them."""
+    base = root / "usr/lib/modules" / release
+    table = dict(line.split(":", 1) for line in (base / "modules.dep").read_text().splitlines())
+    files = {_module_name(file): file for file in table}
+    seen = set[str]()
+    for name in names:
+        if name not in files:  # built into this kernel
+            continue
+        for file in [*reversed(table[files[name]].split()), files[name]]:
+            if file not in seen:
+                seen.add(file)
+                yield base / file
 
 
 def _copy_modules(unpacked: Unpacked, release: str, recipe: Recipe, root: Path) -> None:
-    """The wanted modules and what they depend on, uncompressed (busybox can't), with depmod's indexes."""
+    """The modules and what they depend on, uncompressed for busybox, with depmod's indexes."""
     base = f"usr/lib/modules/{release}"
-    index = {_module_name(n): n for n in unpacked.match(f"{base}/kernel/*.ko*")}
-    built_in = {_module_name(n) for n in unpacked[f"{base}/modules.builtin"].read_text().split()}
-    required = {_module_name(n) for n in (*recipe.initrd_modules, *recipe.modules)}
-    if missing := required - set(index) - built_in:
+    index = {_module_name(name): name for name in unpacked.match(f"{base}/kernel/*.ko*")}
+    built_in = map(_module_name, unpacked[f"{base}/modules.builtin"].read_text().split())
+    required = {_module_name(name) for name in (*recipe.initrd_modules, *recipe.modules)}
+    if missing := required - set(index) - set(built_in):
         raise BuildError(f"kernel {release} has no module {', '.join(sorted(missing))}")
-    todo = sorted(required | {_module_name(n) for n in recipe.optional_modules})
-    done = set[str]()
+    todo, done = required | {_module_name(name) for name in recipe.optional_modules}, set[str]()
     while todo:
         name = todo.pop()
-        if name in done or name not in index:  # not in the index: built in, or optional and not there
+        if name in done or name not in index:  # not in the index: built in, or not to be had
             continue
         done.add(name)
-        target = root / index[name][: index[name].index(".ko") + 3]
+        target = root / index[name][: index[name].index(".ko") + len(".ko")]
         _uncompress(unpacked[index[name]], target)
-        todo += _dependencies(target)
+        todo |= _dependencies(target)
     for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
         _copy(unpacked[f"{base}/{name}"], root / base / name)
     run(["depmod", "-b", str(root / "usr"), release])
 
 
-def module_paths(root: Path, release: str, names: Iterable[str]) -> Iterator[Path]:
-    """Files of these modules in the order in which insmod can load them."""
-    base = root / "usr/lib/modules" / release
-    lines = (base / "modules.dep").read_text().splitlines()
-    index = {_module_name(f): (f, deps.split()) for f, deps in (line.split(":", 1) for line in lines)}
-    seen = set[str]()
-    for name in names:
-        file, dependencies = index.get(name, ("", []))  # absent: built into the kernel
-        for path in [*reversed(dependencies), file]:
-            if path and path not in seen:
-                seen.add(path)
-                yield base / path
-
-
 def _module_name(path: str) -> str:
-    return os.path.basename(path).split(".ko", 1)[0].replace("-", "_")
+    return PurePosixPath(path).name.split(".ko", 1)[0].replace("-", "_")
 
 
-def _dependencies(module: Path) -> list[str]:
+def _dependencies(module: Path) -> set[str]:
     """The `depends=` tag of a module's .modinfo section."""
-    data = module.read_bytes()
-    start = data.find(b"\0depends=")
-    value = data[start + 9 : data.index(b"\0", start + 9)].decode() if start >= 0 else ""
-    return [name.replace("-", "_") for name in value.split(",") if name]
+    _, found, rest = module.read_bytes().partition(b"\0depends=")
+    value = rest.partition(b"\0")[0].decode() if found else ""
+    return {_module_name(name) for name in value.split(",") if name}
 
 
 def _uncompress(source: Path, target: Path) -> None:
@@ -169,28 +152,33 @@ def _uncompress(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def _link_applets(root: Path) -> None:
+    """One link for each busybox applet that no full program stands for."""
+    listing = run([str(root / "usr/bin/busybox"), "--list-full"])
+    taken = {path.name for folder in ("bin", "sbin") for path in (root / "usr" / folder).iterdir()}
+    for name in map(_canonical, listing.split()):
+        if PurePosixPath(name).name not in taken:
+            _link(root / name, "/usr/bin/busybox")
+
+
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_symlink():
-        _symlink(target, os.readlink(source))
+        _link(target, str(source.readlink()))
     else:
-        target.unlink(missing_ok=True)
-        shutil.copyfile(source, target)
-        shutil.copymode(source, target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, target)
 
 
-def _symlink(path: Path, target: str) -> None:
+def _link(path: Path, target: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(target)
 
 
-def _walk(root: Path) -> list[Path]:
-    return sorted(root.rglob("*"))
-
-
-def _normalise_mode(path: Path) -> None:
-    """0755 or 0644, whatever umask the recipe was checked out or the packages were unpacked with."""
-    if path.is_symlink():
-        return
-    executable = path.is_dir() or path.stat().st_mode & 0o100
-    path.chmod(0o755 if executable else 0o644)
+def _set_modes(root: Path, exceptions: dict[str, int]) -> None:
+    """0755 or 0644, whatever umask the recipe was checked out or the packages unpacked with."""
+    for path in sorted(root.rglob("*")):
+        if not path.is_symlink():
+            executable = path.is_dir() or path.stat().st_mode & 0o100
+            mode = 0o755 if executable else 0o644
+            path.chmod(exceptions.get(path.relative_to(root).as_posix(), mode))
+    (root / "etc/shadow").chmod(0o600)

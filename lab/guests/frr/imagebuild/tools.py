@@ -47,12 +47,19 @@ def run(
     env: Mapping[str, str] | None = None,
     stdin: str = "",
 ) -> str:
-    """Run one program to its end and return what it printed; its locale and time zone are pinned."""
+    """Run one program and return all it printed; locale and time zone are pinned."""
     environment = {**os.environ, "PATH": _SEARCH, "LC_ALL": "C", "TZ": "UTC", **(env or {})}
     done = subprocess.run(
-        command, cwd=cwd, env=environment, input=stdin, text=True, capture_output=True, check=False
+        command,
+        cwd=cwd,
+        env=environment,
+        input=stdin,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     if done.returncode:
-        output = (done.stderr or done.stdout).strip()
-        raise BuildError(f"`{shlex.join(command)}` failed ({done.returncode}):\n{output}")
+        said = done.stdout.strip()
+        raise BuildError(f"`{shlex.join(command)}` failed ({done.returncode}):\n{said}")
     return done.stdout
