@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from labctl.devices.registry import device
+from labctl.devices.registry import device_for
 from labctl.errors import LabctlError
 from labctl.hypervisor.api import ObservedDomain
 from labctl.model.platform import Platform
@@ -50,7 +50,7 @@ def _argv(
 ) -> tuple[str, ...]:
     platform = platforms.get(domain.metadata.platform) if domain.metadata else None
     name = "linux" if shell or platform is None else platform.device
-    return device(name).argv(command)
+    return device_for(name).argv(command)
 
 
 def _run(

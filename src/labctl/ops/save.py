@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from labctl.devices.registry import device
+from labctl.devices.registry import device_for
 from labctl.errors import LabctlError, UsageError
 from labctl.model.platform import Platform
 from labctl.ops.context import Context
@@ -44,13 +44,13 @@ def save(ctx: Context, ref: str, folder: Path, *, nodes: Sequence[str] = ()) -> 
 def _command(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
     mark = target.domains[node].metadata
     platform = platforms.get(mark.platform) if mark else None
-    return device(platform.device).config_command if platform else ""
+    return device_for(platform.device).config_command if platform else ""
 
 
 def _pull(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
     domain = target.domains[node]
     assert domain.metadata is not None  # target.domains holds marked domains only
-    family = device(platforms[domain.metadata.platform].device)
+    family = device_for(platforms[domain.metadata.platform].device)
     command = family.config_command
     argv = family.argv(command)
     done = target.hypervisor.run_in_guest(domain.name, argv, deadline=_DEADLINE)
