@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from labctl.cli import options
-from labctl.cli.session import reading, say
+from labctl.cli.output import say
+from labctl.cli.session import reading
 from labctl.errors import UsageError
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.cli import options
-from labctl.cli.session import changing, reading, say, show, wants_colour
+from labctl.cli.output import say, show, wants_colour
+from labctl.cli.session import changing, reading
 from labctl.errors import UsageError
 from labctl.report.paint import Paint
 

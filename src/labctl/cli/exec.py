@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from labctl.cli import options
-from labctl.cli.session import reading, show
+from labctl.cli.output import show
+from labctl.cli.session import reading
 from labctl.errors import ExitCode
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import traceback
-from typing import NoReturn
 
 import typer
 
-from labctl.cli.session import print_lines, say, wants_colour
+from labctl.cli.output import print_lines, say, wants_colour
 from labctl.errors import InternalError, LabctlError, UsageError
 from labctl.report.paint import Paint
 
@@ -61,11 +59,3 @@ def _place(error: Exception) -> str:
     if not frames:
         return ""
     return f"raised in {frames[-1].filename}:{frames[-1].lineno}, {frames[-1].name}"
-
-
-def end_like_a_filter() -> NoReturn:
-    """Whoever read our output has gone (`| head`): end as a filter does, without a word."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGPIPE)
-    raise AssertionError("a process outlives no SIGPIPE")  # pragma: no cover

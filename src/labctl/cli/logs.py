@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from labctl.cli import options
+from labctl.cli.output import print_bytes
 from labctl.cli.session import reading
 
 
@@ -26,5 +26,4 @@ def command(
     from labctl.ops.logs import follow as read
 
     for data in read(reading(ctx), lab, node, lines=lines, follow=follow):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        print_bytes(data)

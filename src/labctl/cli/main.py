@@ -71,8 +71,6 @@ def main(argv: Sequence[str]) -> int:
         done = typer.main.get_command(build()).main(
             list(argv) or ["--help"], prog_name="labctl", standalone_mode=False
         )
-    except BrokenPipeError:
-        failure.end_like_a_filter()
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  the edge: nothing may reach the user as a traceback

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from labctl.cli import options
-from labctl.cli.session import reading, show
+from labctl.cli.output import show
+from labctl.cli.session import reading
 from labctl.errors import ExitCode
 
 

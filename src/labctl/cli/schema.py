@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labctl.cli.session import print_lines
+from labctl.cli.output import print_lines
 
 
 def command() -> None:

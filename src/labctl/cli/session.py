@@ -1,24 +1,22 @@
-"""What a command works with: the context for operations, and a way to show what came of it."""
+"""What a command works with: the settings of this run, and the context for operations."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import typer
 
+from labctl.cli.output import wants_colour
 from labctl.report.paint import Paint
 
 if TYPE_CHECKING:
     from labctl.hypervisor.api import Hypervisor
     from labctl.model.paths import Home
     from labctl.ops.context import Context
-
-Render = Callable[[Paint], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +39,8 @@ def home() -> Home:
     return Home(default_home())
 
 
-def show(value: object, render: Render, *, as_json: bool) -> None:
-    """Print a result: one JSON document, or the lines `render` makes of it."""
-    if as_json:
-        from labctl.report.json import dump
-
-        print_lines([dump(value)])
-    else:
-        print_lines(render(Paint(wants_colour(sys.stdout))))
-
-
-def print_lines(lines: Sequence[str]) -> None:
-    """Write lines to stdout at once."""
-    if lines:
-        sys.stdout.write("\n".join(lines) + "\n")
-        sys.stdout.flush()
-
-
-def say(lines: Sequence[str]) -> None:
-    """Tell the user something that is no result: on stderr."""
-    if lines:
-        sys.stderr.write("\n".join(lines) + "\n")
-        sys.stderr.flush()
-
-
-def wants_colour(stream: TextIO) -> bool:
-    """True on a terminal, unless NO_COLOR says otherwise (https://no-color.org)."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
 def reading(ctx: typer.Context) -> Context:
-    """A context for commands that change nothing: no progress, Ctrl-C simply ends them."""
+    """A context for commands that change no lab: no progress, Ctrl-C simply ends them."""
     from labctl.ops.context import Context
 
     return Context(home=home(), uri=settings(ctx).uri, connect=connect)

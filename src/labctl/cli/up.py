@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.cli import options
-from labctl.cli.session import changing, show
+from labctl.cli.output import show
+from labctl.cli.session import changing
 from labctl.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -42,17 +43,22 @@ def command(
             max_parallel=max_parallel,
             paused=paused,
         )
-    return finish(result, as_json=as_json)
+    return finish(result, waited=wait and not paused, as_json=as_json)
 
 
-def finish(result: UpResult, *, as_json: bool) -> int:
+def finish(result: UpResult, *, waited: bool, as_json: bool) -> int:
     """Show what `up` or `rebuild` did, and find its exit code."""
     from labctl.report.up import up_data, up_lines
+    from labctl.topology.platforms import load_platforms
 
-    show(up_data(result) if as_json else result, lambda p: up_lines(result, p), as_json=as_json)
+    logins = {name: platform.console_login for name, platform in load_platforms().items()}
+    show(
+        up_data(result) if as_json else result,
+        lambda paint: up_lines(result, paint, waited=waited, logins=logins),
+        as_json=as_json,
+    )
     errors = [outcome.error for outcome in result.failed if outcome.error is not None]
     if errors:
         late = all(error.exit_code == ExitCode.DEADLINE for error in errors)
         return ExitCode.DEADLINE if late else ExitCode.NODES_FAILED
-    unhealthy = result.verify is not None and not result.verify.healthy
-    return ExitCode.UNHEALTHY if unhealthy else ExitCode.DONE
+    return result.verify.exit_code if result.verify is not None else ExitCode.DONE

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from labctl.cli import options
-from labctl.cli.session import home, show
+from labctl.cli.output import show
+from labctl.cli.session import home
 
 
 def command(lab: options.Lab, as_json: options.Json = False) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from labctl.cli import options
-from labctl.cli.session import reading, show
-from labctl.errors import ExitCode
+from labctl.cli.output import show
+from labctl.cli.session import reading
 
 
 def command(
@@ -31,4 +31,4 @@ def command(
     context = reading(ctx)
     report = verify_live(context, lab) if saved is None else verify_from(context, lab, saved)
     show(report, lambda paint: verify_lines(report, paint), as_json=as_json)
-    return ExitCode.DONE if report.healthy else ExitCode.UNHEALTHY
+    return report.exit_code

@@ -21,7 +21,7 @@ from labctl.ops.events import (
     StepFailed,
     StepStarted,
 )
-from labctl.report.paint import Paint, duration
+from labctl.report.paint import Paint, clean, duration
 from labctl.report.progress import event_lines
 
 _REDRAWS_PER_SECOND = 4
@@ -68,7 +68,11 @@ class LiveView:
             case StepDone(step, seconds):
                 row.state, row.ended = "done", seconds
             case StepFailed(step, seconds, _, reason):
-                row.doing, row.state, row.ended = f"{step} failed: {reason}", "failed", seconds
+                row.doing, row.state, row.ended = (
+                    f"{step} failed: {clean(reason)}",
+                    "failed",
+                    seconds,
+                )
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """One line per node, those at work last to go when the screen is short."""

@@ -1,0 +1,78 @@
+"""labctl image: the golden images nodes stand on"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from labctl.cli import options
+from labctl.cli.output import show
+from labctl.cli.session import home
+from labctl.errors import ExitCode
+
+if TYPE_CHECKING:
+    from labctl.images.store import ImageStore
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The image's name in the store.")]
+
+
+def import_image(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A qcow2 file; it is copied.")],
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="[default: FILE's name without .qcow2]")
+    ] = "",
+    as_json: options.Json = False,
+) -> None:
+    """Take a qcow2 file into the store, by content; running nodes keep the one they stand on."""
+    from labctl.report.image import image_lines
+
+    image = _store().add(file, name or file.stem, str(file))
+    show(image, lambda paint: image_lines(image, paint), as_json=as_json)
+
+
+def list_images(as_json: options.Json = False) -> None:
+    """List the images in the store."""
+    from labctl.report.image import images_lines
+
+    images = _store().list()
+    show({"images": images}, lambda paint: images_lines(images, paint), as_json=as_json)
+
+
+def show_image(name: Name, as_json: options.Json = False) -> None:
+    """Show one image: file, digest, sizes, when its bytes were last read."""
+    from labctl.report.image import image_lines
+
+    image = _store().get(name)
+    show(image, lambda paint: image_lines(image, paint), as_json=as_json)
+
+
+def verify_images(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="All images if left out.")
+    ] = None,
+    as_json: options.Json = False,
+) -> int:
+    """Read images whole and compare them with their digests; exit code 5 when one is damaged."""
+    from labctl.report.image import verified_data, verified_lines
+
+    store = _store()
+    images = [store.get(name) for name in names] if names else store.list()
+    findings = [(image, store.verify(image)) for image in images]
+    show(verified_data(findings), lambda paint: verified_lines(findings, paint), as_json=as_json)
+    return ExitCode.IMAGE if any(wrong for _, wrong in findings) else ExitCode.DONE
+
+
+COMMANDS = {
+    "import": import_image,
+    "list": list_images,
+    "show": show_image,
+    "verify": verify_images,
+}
+
+
+def _store() -> ImageStore:
+    from labctl.images.store import ImageStore
+
+    return ImageStore(home().images)

@@ -1,0 +1,147 @@
+"""What `up` and `rebuild` did: nodes and consoles, what was proved, what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from labctl.model.finding import Severity
+from labctl.model.lab import Lab, Link, Node, Role
+from labctl.ops.results import UpResult
+from labctl.report.json import to_data
+from labctl.report.lab import roles
+from labctl.report.lifecycle import failed_lines
+from labctl.report.paint import Cell, Paint, clean, count, duration, table
+from labctl.report.preflight import finding_lines
+from labctl.report.verify import verify_lines
+
+_HEADER = ("node", "role", "platform", "memory", "state", "console")
+_MOST_NODES = 40
+"""Larger labs are not listed whole: `labctl status` does that."""
+
+
+def up_data(result: UpResult) -> dict[str, Any]:
+    """The result for JSON: the lab as its nodes, without the file's text."""
+    return {
+        "lab": result.lab.name,
+        "uri": result.uri,
+        "virt_type": result.virt_type,
+        "seconds": round(result.seconds, 3),
+        "nodes": [_node_data(node) for node in result.lab.nodes],
+        "recovered": list(result.recovered),
+        "preflight": to_data(result.preflight),
+        "plan": to_data(result.plan),
+        "outcomes": to_data(result.outcomes),
+        "verify": to_data(result.verify),
+    }
+
+
+def _node_data(node: Node) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "role": node.role.value,
+        "platform": node.platform,
+        "image": node.image,
+        "memory": node.memory,
+        "vcpus": node.vcpus,
+    }
+
+
+def up_lines(
+    result: UpResult, paint: Paint, *, waited: bool, logins: Mapping[str, str]
+) -> list[str]:
+    """The summary. `logins` maps a platform to how one logs in on its console."""
+    if result.plan.empty and not result.outcomes:
+        return [*_recovered(result), *_nothing(result, paint)]
+    lines = [*_recovered(result), *_warnings(result, paint), *_headline(result, paint)]
+    lines += ["", *_nodes(result, paint, waited=waited)]
+    for outcome in result.failed:
+        lines += ["", *failed_lines(outcome, paint)]
+    if result.verify is not None:
+        lines += ["", *verify_lines(result.verify, paint)]
+    return [*lines, "", *_next(result, paint, logins)]
+
+
+def _recovered(result: UpResult) -> list[str]:
+    return [f"put right after an earlier run: {clean(what)}" for what in result.recovered]
+
+
+def _nothing(result: UpResult, paint: Paint) -> list[str]:
+    name = result.lab.name
+    nodes = count(len(result.plan.unchanged), "node")
+    return [
+        f"{name}: {paint('good', 'nothing to do')}, {nodes} as the file wants "
+        f"(looked in {duration(result.seconds)}); `labctl verify {name}` checks the fabric"
+    ]
+
+
+def _warnings(result: UpResult, paint: Paint) -> list[str]:
+    found = [f for f in result.preflight.findings if f.severity is Severity.WARN]
+    return finding_lines(found, paint)
+
+
+def _headline(result: UpResult, paint: Paint) -> list[str]:
+    failed = len(result.failed)
+    total = count(len(result.outcomes), "node")
+    state = paint("bad", f"{failed} of {total} failed") if failed else paint("good", "is up")
+    where = f"on {result.uri} ({result.virt_type})"
+    lab = f"{paint('bold', result.lab.name)} ({roles(result.lab)})"
+    return [f"{lab} {state} {where} after {duration(result.seconds)}"]
+
+
+def _nodes(result: UpResult, paint: Paint, *, waited: bool) -> list[str]:
+    lab = result.lab
+    if len(lab.nodes) > _MOST_NODES:
+        return [f"  {count(len(lab.nodes), 'node')}: `labctl status {lab.name}` lists them"]
+    done = {outcome.node: outcome for outcome in result.outcomes}
+    rows: list[list[str | Cell]] = []
+    for node in lab.nodes:
+        outcome = done.get(node.name)
+        if outcome is None:
+            state = Cell("as it was", "dim")
+        elif outcome.error is not None:
+            state = Cell("failed", "bad")
+        else:
+            took = duration(outcome.seconds)
+            state = Cell(f"ready after {took}" if waited else "started", "good")
+        console = f"labctl console {lab.name} {node.name}"
+        memory = f"{node.memory} MiB"
+        rows.append([node.name, node.role.value, node.platform, memory, state, console])
+    return table(_HEADER, rows, paint, indent="  ")
+
+
+def _next(result: UpResult, paint: Paint, logins: Mapping[str, str]) -> list[str]:
+    tries = _tries(result.lab)
+    width = max(len(words) for words, _ in tries)
+    lines = [paint("bold", "what to try next")]
+    lines += [f"  {words.ljust(width)}  {what}" for words, what in tries]
+    used = dict.fromkeys(node.platform for node in result.lab.nodes)
+    hints = dict.fromkeys(logins[platform] for platform in used if logins.get(platform))
+    return [*lines, *(f"  log in on consoles: {hint}" for hint in hints)]
+
+
+def _tries(lab: Lab) -> list[tuple[str, str]]:
+    """Commands for a newcomer, with names of this lab in them."""
+    name = lab.name
+    switch = next((node.name for node in lab.nodes if node.role.is_vtep), lab.nodes[0].name)
+    host = next((node.name for node in lab.nodes if node.role is Role.HOST), "")
+    tries = [
+        (f"labctl console {name} {switch}", "its serial console; Ctrl-] leaves"),
+        (f"labctl exec {name} -n {switch} show bgp l2vpn evpn summary", "ask a switch"),
+    ]
+    if host:
+        tries.append((f"labctl exec {name} -n {host} ip route", "ask a host"))
+    cable = next((link.end(switch) for link in lab.links if _touches(link, switch)), None)
+    if cable is not None:
+        tries.append((f"labctl link {name} {cable} down", "pull a cable ..."))
+    return [
+        *tries,
+        (f"labctl verify {name}", "... and see what it breaks, and why"),
+        (f"labctl plan {lab.source}", "after a change to the file: what `up` would touch"),
+        (f"labctl down {name}", "stop it, keep the disks"),
+        (f"labctl destroy {name}", "remove it whole"),
+    ]
+
+
+def _touches(link: Link, node: str) -> bool:
+    return node in (link.a.node, link.b.node)

@@ -1,0 +1,83 @@
+"""Ctrl-C in two stages, in processes of their own: the second stage ends the process."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import sys, time
+from labctl.cli.signals import two_stages
+from labctl.ops.context import Interrupt
+
+interrupt = Interrupt()
+with two_stages(interrupt, "lab"):
+    print("ready", flush=True)
+    interrupt.wait(30)
+    print("interrupted", flush=True)
+    {after}
+print("ended cleanly", flush=True)
+"""
+
+
+def start(after: str) -> subprocess.Popen[str]:
+    script = SCRIPT.format(after=after)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert line(process) == "ready\n"
+    return process
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_the_first_signal_lets_the_run_end_by_itself(number: signal.Signals) -> None:
+    process = start("pass")
+    process.send_signal(number)
+    code, out, err = end(process)
+    assert (code, out) == (0, "interrupted\nended cleanly\n")
+    assert "ending cleanly" in err
+
+
+def test_the_second_ends_at_once_and_says_what_is_left() -> None:
+    process = start("time.sleep(30)")
+    process.send_signal(signal.SIGINT)
+    assert line(process) == "interrupted\n"
+    process.send_signal(signal.SIGINT)
+    code, out, err = end(process)
+    assert (code, out) == (130, "")
+    assert "`labctl status` shows what is left of lab" in err
+
+
+def test_the_second_works_where_python_itself_is_deaf() -> None:
+    """A library call that returns to Python for no signal, as libvirt's are."""
+    deaf = (
+        "import hashlib; print('deaf', flush=True); "
+        "hashlib.pbkdf2_hmac('sha256', b'', b'', 2**30)"  # minutes, without Python's lock
+    )
+    process = start(deaf)
+    process.send_signal(signal.SIGINT)
+    assert line(process) == "interrupted\n"
+    assert line(process) == "deaf\n"
+    process.send_signal(signal.SIGINT)
+    assert end(process)[0] == 130
+
+
+def test_handlers_are_as_they_were_afterwards() -> None:
+    from labctl.cli.signals import two_stages
+    from labctl.ops.context import Interrupt
+
+    before = signal.getsignal(signal.SIGINT)
+    with two_stages(Interrupt(), "lab"):
+        assert signal.getsignal(signal.SIGINT) is not before
+    assert signal.getsignal(signal.SIGINT) is before
