@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from labctl.fabric.sets import AllBut
 from labctl.model.identity import mac_address
 from labctl.model.intent import L2Vni, L3Vni, Port
-from labctl.model.lab import Lab, Network, Node, Role, Vrf
+from labctl.model.lab import Lab, Node, Role, Vrf
 
 FIRST_TABLE = 1001
 """Routing table of the first VRF on Linux; its own tables are 253 to 255."""
@@ -33,11 +33,6 @@ class Overlay:
             **{f"vrf {name}": self._addresses_of(on) for name, on in self._members.items()},
         }
         self._all_prefixes = {vrf.name: self._prefixes_of(vrf) for vrf in vrfs}
-
-    def networks_on(self, node: str) -> list[Network]:
-        """The networks a VTEP carries, in the file's order."""
-        vrfs = self._lab.fabric.vrfs
-        return [net for vrf in vrfs for net in vrf.networks if node in self._on[net.name]]
 
     def l2vnis(self, node: Node, ports: Sequence[Port]) -> tuple[L2Vni, ...]:
         """A VTEP's L2 VNIs with the host ports in each."""

@@ -31,7 +31,7 @@ class AllBut(Set[T]):
         return len(self._members) - (self._missing in self._members)
 
     @classmethod
-    def _from_iterable(cls, it):  # type: ignore[no-untyped-def,override]
+    def _from_iterable(cls, it):  # type: ignore[no-untyped-def]
         return frozenset(it)
 
     def __hash__(self) -> int:

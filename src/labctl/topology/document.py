@@ -35,7 +35,7 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _BREAK = re.compile(r"\r\n|\n|\r")
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)
 
@@ -259,7 +259,7 @@ def _index(event: yaml.Event) -> int:
 
 def _control(text: str) -> int | None:
     """Where `text` (which may hold escapes such as \\0) has a control character, or None."""
-    found = _CONTROL.search(text)
+    found = CONTROL.search(text)
     return found.start() if found else None
 
 

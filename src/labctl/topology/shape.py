@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from labctl.topology.document import Document, Path, Value
+from labctl.topology.document import Document, Item, Path, Value
 from labctl.topology.suggest import suggest
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -20,15 +20,52 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def validate(model: type[ModelT], document: Document) -> ModelT | None:
-    """The document as `model`, or None with the misfits among the document's problems."""
-    data = document.root.plain()
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        for details in error.errors(include_url=False):
-            _report(model, document, data, details)
-        return None
+def validate(
+    model: type[ModelT], document: Document, stand_ins: Mapping[str, str]
+) -> tuple[ModelT | None, frozenset[Path]]:
+    """The document as `model`, and the paths that had to be left out because they misfit.
+
+    The misfits are among the document's problems. What is left of the file is returned all the
+    same, so that everything else in it can be checked in the same run; None when too little is.
+    `stand_ins` are values for keys that the top level must have, for when they misfit.
+    """
+    dropped: set[Path] = set()
+    while True:
+        data = document.root.plain()
+        try:
+            return model.model_validate(data), frozenset(dropped)
+        except ValidationError as error:
+            misfits = error.errors(include_url=False)
+        if not dropped:
+            for details in misfits:
+                _report(model, document, data, details)
+        paths = _outermost(
+            {
+                _path(data, details["loc"])
+                for details in misfits
+                if not _stand_in(document, details, stand_ins)
+            }
+        )
+        if () in paths:
+            return None, frozenset(dropped)
+        document.remove(paths)
+        dropped |= paths
+
+
+def _stand_in(document: Document, details: ErrorDetails, stand_ins: Mapping[str, str]) -> bool:
+    """Fill in for a key that the top level lacks, if there is something to fill in."""
+    if details["type"] != "missing" or len(details["loc"]) != 1:
+        return False
+    key, root = str(details["loc"][0]), document.root.value
+    if key not in stand_ins or not isinstance(root, dict):
+        return False
+    root[key] = (0, Item(0, stand_ins[key]))
+    return True
+
+
+def _outermost(paths: set[Path]) -> set[Path]:
+    """The paths that lie below no other."""
+    return {path for path in paths if not any(path[:depth] in paths for depth in range(len(path)))}
 
 
 def _report(model: type[BaseModel], document: Document, data: Value, details: ErrorDetails) -> None:
@@ -44,8 +81,9 @@ def _report(model: type[BaseModel], document: Document, data: Value, details: Er
         document.report(path, f"{name}{details['loc'][-1]!r} is missing", key=True)
     else:
         message, hint = _words(details)
-        name = f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
-        document.report(path, name + message, hint)
+        of_key = details["loc"][-1:] == ("[key]",)
+        name = f"{path[-1]}: " if path and isinstance(path[-1], str) and not of_key else ""
+        document.report(path, name + message, hint, key=of_key)
 
 
 def _path(data: Value, loc: tuple[int | str, ...]) -> Path:

@@ -1,0 +1,162 @@
+"""From checked drafts to the Lab, reading the configuration files that nodes refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from labctl.errors import LabctlError
+from labctl.fabric.wiring import link_kind
+from labctl.model.intent import LinkKind
+from labctl.model.lab import (
+    Addressing,
+    Endpoint,
+    Fabric,
+    Lab,
+    Link,
+    LinkAddressing,
+    Management,
+    Network,
+    Node,
+    Replication,
+    Requirements,
+    Role,
+    Routing,
+    Vrf,
+)
+from labctl.topology.check_fabric import networks_of
+from labctl.topology.check_nodes import carried_by
+from labctl.topology.document import CONTROL, Document
+from labctl.topology.expand import Draft, DraftNode
+from labctl.topology.schema import ConfigFileShape, FabricShape, TopologyFile
+from labctl.topology.suggest import suggest
+
+ReadFile = Callable[[str], str]
+
+
+def assemble(
+    file: TopologyFile, draft: Draft, document: Document, read_file: ReadFile | None
+) -> Lab:
+    """The lab; what is wrong with hosts' networks and configuration files is reported."""
+    networks = _host_networks(file, draft, document)
+    leaves = tuple(node.name for node in draft.nodes.values() if node.role is Role.LEAF)
+    subnet = None if isinstance(file.management, bool) else file.management.subnet
+    return Lab(
+        name=file.lab,
+        nodes=tuple(
+            _node(node, file, networks.get(node.name, ()), _config(node, document, read_file))
+            for node in draft.nodes.values()
+        ),
+        links=tuple(_link(link.a, link.b) for link in draft.links),
+        fabric=_fabric(file.fabric, leaves),
+        management=Management(enabled=file.management is not False, subnet=subnet),
+        requirements=Requirements(**file.host.model_dump()),
+        source=document.source,
+        text=document.text,
+    )
+
+
+def _link(one: Endpoint, other: Endpoint) -> Link:
+    swap = (other.node, other.interface) < (one.node, one.interface)
+    return Link(other, one) if swap else Link(one, other)
+
+
+def _node(node: DraftNode, file: TopologyFile, networks: Sequence[str], config: str) -> Node:
+    shape, platform = node.shape, node.platform
+    is_lab_platform = node.role.is_switch and platform.name == file.platform
+    image = shape.image or (file.image if is_lab_platform else None) or platform.default_image
+    return Node(
+        name=node.name,
+        role=node.role,
+        index=node.index,
+        platform=platform.name,
+        image=image,
+        memory=shape.memory or platform.memory,
+        vcpus=shape.vcpus or platform.vcpus,
+        loopback=shape.loopback,
+        vtep=shape.vtep,
+        asn=shape.asn,
+        extra_config=config,
+        hypervisor=shape.hypervisor,
+        networks=tuple(networks),
+    )
+
+
+def _fabric(shape: FabricShape, leaves: tuple[str, ...]) -> Fabric:
+    return Fabric(
+        routing=Routing(shape.underlay.routing),
+        links=LinkAddressing(shape.underlay.links),
+        asn=shape.overlay.asn,
+        replication=Replication(shape.overlay.replication),
+        vrfs=tuple(
+            Vrf(
+                name=vrf.name,
+                vni=vrf.vni,
+                networks=tuple(
+                    Network(
+                        name=net.name,
+                        vlan=net.vlan,
+                        vni=net.vni,
+                        gateway=net.gateway,
+                        on=leaves if net.on is None else tuple(net.on),
+                    )
+                    for net in vrf.networks or ()
+                ),
+            )
+            for vrf in shape.vrfs or ()
+        ),
+        addressing=Addressing(**shape.addressing.model_dump()),
+    )
+
+
+def _config(node: DraftNode, document: Document, read_file: ReadFile | None) -> str:
+    config = node.shape.config
+    if not isinstance(config, ConfigFileShape):
+        return config or ""
+    path = (*node.path, "config", "file")
+    if read_file is None:
+        document.report(path, f"file {config.file!r} can't be read from here")
+        return ""
+    try:
+        text = read_file(config.file)
+    except (OSError, ValueError, LookupError, LabctlError) as error:
+        document.report(path, f"can't read {config.file!r}", _reason(error))
+        return ""
+    if found := CONTROL.search(text):
+        message = f"{config.file!r} is no configuration text: it holds {found[0]!r}"
+        document.report(path, message)
+    return text
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error)
+
+
+def _host_networks(
+    file: TopologyFile, draft: Draft, document: Document
+) -> Mapping[str, Sequence[str]]:
+    """Host name -> the networks it has a leg in: as written, or all that its leaf carries."""
+    carried = {name: [net.name for net in nets] for name, nets in carried_by(file, draft).items()}
+    known = {network.name for _, network in networks_of(file.fabric)}
+    result: dict[str, Sequence[str]] = {}
+    for link in draft.links:
+        a, b = draft.nodes[link.a.node], draft.nodes[link.b.node]
+        if link_kind(a.role, b.role) is not LinkKind.HOST:
+            continue
+        host, switch = (a, b) if a.role is Role.HOST else (b, a)
+        here = carried.get(switch.name, [])
+        wanted = host.shape.networks
+        result[host.name] = here if wanted is None else wanted
+        if not draft.complete:
+            continue
+        for index, name in enumerate(wanted or ()):
+            path = (*host.path, "networks", index)
+            if name not in known:
+                document.report(path, f"there is no network {name!r}", suggest(name, known))
+            elif name not in here:
+                hint = f"it carries: {', '.join(here) or 'none'}"
+                document.report(path, f"{switch.name} does not carry {name!r}", hint)
+            elif name in (wanted or ())[:index]:
+                document.report(path, f"{name} is named twice")
+    return result

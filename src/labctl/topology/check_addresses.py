@@ -1,0 +1,159 @@
+"""Can every node have its addresses and AS number, each different from all others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Address, IPv4Network
+
+from labctl.fabric import addresses, asns
+from labctl.fabric.addresses import Wanted
+from labctl.fabric.wiring import link_kind
+from labctl.model.intent import LinkKind
+from labctl.model.lab import Lab, LinkAddressing, Role, Routing
+from labctl.topology.check_fabric import networks_of
+from labctl.topology.document import Document, Path
+from labctl.topology.expand import Draft, DraftNode
+from labctl.topology.schema import TopologyFile
+
+_POOLS: Path = ("fabric", "addressing")
+
+
+def check_addresses(file: TopologyFile, lab: Lab, draft: Draft, document: Document) -> None:
+    """Report pools and subnets that are too small, and numbers given twice."""
+    checker = _Checker(lab, draft, document)
+    pools = lab.fabric.addressing
+    checker.pool("loopbacks", addresses.loopbacks_wanted(lab), pools.loopbacks)
+    checker.pool("vteps", addresses.vteps_wanted(lab), pools.vteps)
+    checker.explicit_elsewhere()
+    if lab.fabric.links is LinkAddressing.NUMBERED:
+        checker.links()
+    if lab.fabric.routing is Routing.EBGP:
+        checker.as_numbers()
+    checker.hosts({network.name: path for path, network in networks_of(file.fabric)})
+    checker.management()
+
+
+class _Checker:
+    """Collects the addresses in use while it checks one thing after the other. One use."""
+
+    def __init__(self, lab: Lab, draft: Draft, document: Document) -> None:
+        self._lab = lab
+        self._draft = draft
+        self._document = document
+        self._used: dict[IPv4Address, str] = {}
+
+    def pool(self, name: str, wanted: list[Wanted], pool: IPv4Network) -> None:
+        """Every node has a place in the pool, and nobody else's."""
+        field = name.removesuffix("s")
+        assigned = addresses.assign(wanted, pool)
+        lacking = [node for node, address in assigned.items() if address is None]
+        for want in wanted:
+            address = assigned[want.node.name]
+            if address is None:
+                continue
+            user = f"{want.node.name}'s {field}"
+            first = self._used.setdefault(address, user)
+            if first == user:
+                continue
+            if want.explicit is None and self._is_automatic(first, field):
+                lacking.append(want.node.name)
+            else:
+                self._report_node(want, field, f"{user} {address} is also {first}")
+        if lacking:
+            self._too_small(name, pool, lacking[0], addresses.fitting_prefix(wanted, pool))
+
+    def _is_automatic(self, user: str, field: str) -> bool:
+        name, _, kind = user.partition("'s ")
+        return kind == field and getattr(self._draft.nodes[name].shape, field) is None
+
+    def _report_node(self, want: Wanted, field: str, message: str, hint: str = "") -> None:
+        path = self._draft.nodes[want.node.name].path
+        at = (*path, field) if path[0] == "nodes" else path
+        self._document.report(at, message, hint, key=want.explicit is None)
+
+    def _too_small(self, name: str, pool: IPv4Network, who: str, fitting: int | None) -> None:
+        hint = f"a /{fitting} would do" if fitting is not None else "choose a larger one"
+        message = f"{name} {pool} is too small: it has no place for {who}"
+        self._document.report((*_POOLS, name), message, hint)
+
+    def explicit_elsewhere(self) -> None:
+        """An address written in the file lies in no pool of another purpose."""
+        pools = {}
+        if self._lab.fabric.links is LinkAddressing.NUMBERED:
+            pools["links"] = self._lab.fabric.addressing.links
+        if self._lab.management.enabled:
+            subnet = self._lab.management.subnet
+            pools["management"] = subnet or addresses.MANAGEMENT_POOL
+        for node in self._lab.nodes:
+            for field, address in (("loopback", node.loopback), ("vtep", node.vtep)):
+                for name, pool in pools.items():
+                    if address is not None and address in pool:
+                        message = f"{node.name}'s {field} {address} lies in the {name} pool"
+                        self._document.report(("nodes", node.name, field), message, str(pool))
+
+    def links(self) -> None:
+        """Every fabric link has a /31 of its own."""
+        pool = self._lab.fabric.addressing.links
+        seen: dict[tuple[str, str], Path] = {}
+        is_small = False
+        for spine, vtep, path in self._fabric_links():
+            pair = (spine.name, vtep.name)
+            if pair in seen:
+                message = f"a second link between {spine.name} and {vtep.name} needs a second /31"
+                first = f"first in {self._document.where(seen[pair])}; use unnumbered links"
+                self._document.report(path, message, first)
+            seen[pair] = path
+            numbers = (spine.index, vtep.role, vtep.index)
+            if not is_small and addresses.link_place(*numbers, pool.prefixlen) is None:
+                is_small = True
+                self._too_small("links", pool, f"{spine.name} -- {vtep.name}", None)
+
+    def _fabric_links(self) -> Iterator[tuple[DraftNode, DraftNode, Path]]:
+        """Spine, leaf or border, and path of every fabric link."""
+        nodes = self._draft.nodes
+        for link in self._draft.links:
+            a, b = nodes[link.a.node], nodes[link.b.node]
+            if link_kind(a.role, b.role) is LinkKind.FABRIC:
+                yield (a, b, link.path) if a.role is Role.SPINE else (b, a, link.path)
+
+    def as_numbers(self) -> None:
+        """Every leaf and border has an AS of its own, and none is a spine's."""
+        numbers = asns.assign(self._lab)
+        first: dict[int, str] = {
+            numbers[node.name]: node.name for node in self._lab.nodes if node.role is Role.SPINE
+        }
+        for node in self._lab.nodes:
+            if not node.role.is_vtep:
+                continue
+            number = numbers[node.name]
+            other = first.setdefault(number, node.name)
+            if other != node.name:
+                path = self._draft.nodes[node.name].path
+                message = f"{node.name} has {other}'s AS number {number}"
+                hint = "under ebgp every leaf and border needs its own"
+                self._document.report((*path, "asn"), message, hint)
+
+    def hosts(self, paths: Mapping[str, Path]) -> None:
+        """Every host has an address in every network it has a leg in."""
+        vrfs = self._lab.fabric.vrfs
+        gateways = {net.name: net.gateway for vrf in vrfs for net in vrf.networks}
+        small: set[str] = set()
+        for node in self._lab.nodes:
+            for name in node.networks:
+                if name in small or name not in gateways:
+                    continue
+                if addresses.host_address(gateways[name], node.index) is None:
+                    small.add(name)
+                    subnet = gateways[name].network
+                    message = f"{subnet} is too small: it has no place for {node.name}"
+                    self._document.report((*paths[name], "gateway"), message)
+
+    def management(self) -> None:
+        """The file's own management subnet has room for all nodes."""
+        subnet = self._lab.management.subnet
+        if subnet is None:
+            return
+        room = addresses.management_room(subnet)
+        if room < len(self._lab.nodes):
+            message = f"{subnet} has room for {room} nodes, the lab has {len(self._lab.nodes)}"
+            self._document.report(("management", "subnet"), message)

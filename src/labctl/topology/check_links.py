@@ -1,0 +1,144 @@
+"""Are the wires sound: ends that exist, ports used once, nothing cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from labctl.fabric.wiring import link_kind
+from labctl.model.intent import LinkKind
+from labctl.model.lab import Endpoint, Role
+from labctl.topology.document import Document, Path
+from labctl.topology.expand import Draft, DraftLink, DraftNode
+from labctl.topology.suggest import suggest
+
+
+def check_links(draft: Draft, document: Document) -> None:
+    """Report what is wrong with links; unusable ones are taken out of the draft."""
+    used: dict[tuple[str, str], DraftLink] = {}
+    good = []
+    for link in draft.links:
+        sound = link.path[0] != "links" or _check_ends(link, draft, document)
+        if sound and _claim_ports(link, used, document):
+            good.append(link)
+    draft.complete = draft.complete and len(good) == len(draft.links)
+    draft.links = good
+    if draft.complete:
+        _check_reach(draft, document)
+
+
+def _check_ends(link: DraftLink, draft: Draft, document: Document) -> bool:
+    if link.a.node == link.b.node:
+        document.report(link.path, f"{link.a.node} is linked to itself")
+        return False
+    first = _check_end(link.a, (*link.path, 0), draft, document)
+    return _check_end(link.b, (*link.path, 1), draft, document) and first
+
+
+def _check_end(end: Endpoint, path: Path, draft: Draft, document: Document) -> bool:
+    node = draft.nodes.get(end.node)
+    if node is None:
+        if end.node not in draft.unusable:
+            hint = suggest(end.node, draft.nodes)
+            document.report(path, f"there is no node {end.node!r}", hint)
+        return False
+    ports = node.platform.interfaces
+    if ports.number(end.interface) is not None:
+        return True
+    if end.interface == ports.management:
+        message = f"{end.interface} is the management port of platform {node.platform.name}"
+        document.report(path, message, f"data ports start at {ports.name(1)}")
+    else:
+        message = f"platform {node.platform.name} has no port {end.interface!r}"
+        span = f"its ports are {ports.name(1)} to {ports.name(ports.maximum)}"
+        document.report(path, message, span)
+    return False
+
+
+def _claim_ports(
+    link: DraftLink, used: dict[tuple[str, str], DraftLink], document: Document
+) -> bool:
+    """Take both ends' ports, or say who had them first."""
+    free = True
+    for n, end in enumerate((link.a, link.b)):
+        first = used.setdefault((end.node, end.interface), link)
+        if first is link:
+            continue
+        free = False
+        made = first.path[0] == "fabric"
+        by = "the fabric shorthand" if made else f"{document.where(first.path)}"
+        at: Path = (*link.path, n) if link.path[0] == "links" else link.path
+        document.report(at, f"port {end} is used twice", f"first in {by}: {first}")
+    return free
+
+
+def _check_reach(draft: Draft, document: Document) -> None:
+    """Every host has its leaf, and every switch reaches all others over fabric links."""
+    nodes = draft.nodes
+    near: dict[str, list[str]] = {name: [] for name in nodes}
+    leaves_of: dict[str, list[tuple[DraftNode, DraftLink]]] = {
+        name: [] for name, node in nodes.items() if node.role is Role.HOST
+    }
+    for link in draft.links:
+        a, b = nodes[link.a.node], nodes[link.b.node]
+        kind = link_kind(a.role, b.role)
+        if kind is LinkKind.FABRIC:
+            near[a.name].append(b.name)
+            near[b.name].append(a.name)
+        elif kind is LinkKind.HOST:
+            host, switch = (a, b) if a.role is Role.HOST else (b, a)
+            leaves_of[host.name].append((switch, link))
+    for name, found in leaves_of.items():
+        _check_host(nodes[name], found, document)
+    _check_switches(nodes, near, document)
+
+
+def _check_host(
+    host: DraftNode, found: list[tuple[DraftNode, DraftLink]], document: Document
+) -> None:
+    if not found:
+        message = f"host {host.name} has no link to a leaf"
+        document.report(host.path, message, "add one under links:", key=True)
+    for switch, link in found[:1]:
+        if not switch.role.is_vtep:
+            document.report(link.path, f"host {host.name} hangs on a spine, which has no networks")
+    for _, link in found[1:]:
+        first = document.where(found[0][1].path)
+        message = f"host {host.name} has a second link to a switch"
+        document.report(link.path, message, f"first in {first}; hosts have one")
+
+
+def _check_switches(
+    nodes: Mapping[str, DraftNode], near: Mapping[str, list[str]], document: Document
+) -> None:
+    switches = [node for node in nodes.values() if node.role.is_switch]
+    vteps = [node for node in switches if node.role.is_vtep]
+    spines = [node for node in switches if node.role is Role.SPINE]
+    if len(vteps) + bool(spines) < 2:
+        if spines:
+            document.report(spines[0].path, "spines without leaves make no fabric", key=True)
+        return
+    lonely = [node for node in switches if not near[node.name]]
+    for node in lonely:
+        other = "a leaf or border" if node.role is Role.SPINE else "a spine"
+        message = f"{node.name} has no link to {other}, so it is cut off"
+        document.report(node.path, message, "add one under links:", key=True)
+    islands = list(_islands([node.name for node in switches if near[node.name]], near))
+    for island in islands[1:]:
+        names = ", ".join(sorted(island)[:5]) + (" ..." if len(island) > 5 else "")
+        message = f"no fabric link leads from {names} to {islands[0][0]}"
+        document.report(nodes[island[0]].path, message, key=True)
+
+
+def _islands(names: list[str], near: Mapping[str, list[str]]) -> Iterator[list[str]]:
+    """The connected parts of the fabric, each in the order it is found."""
+    seen: set[str] = set()
+    for start in names:
+        if start in seen:
+            continue
+        island = [start]
+        seen.add(start)
+        for name in island:
+            fresh = [other for other in dict.fromkeys(near[name]) if other not in seen]
+            island += fresh
+            seen.update(fresh)
+        yield island

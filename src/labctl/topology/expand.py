@@ -1,0 +1,232 @@
+"""The fabric shorthand and the written-out nodes and links, as one list of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from labctl.model.lab import Endpoint, Role
+from labctl.model.platform import Platform
+from labctl.topology.document import Document, Path
+from labctl.topology.schema import FabricShape, NodeShape, TopologyFile
+from labctl.topology.suggest import suggest
+
+HOST_PLATFORM = "linux"
+MOST_NODES = 8192
+_DIGITS = re.compile(r".*?([0-9]+)")
+
+
+@dataclass(slots=True)
+class DraftNode:
+    """A node before it is checked. `path` is where the file speaks of it."""
+
+    name: str
+    role: Role
+    index: int
+    platform: Platform
+    shape: NodeShape
+    path: Path
+
+
+@dataclass(slots=True)
+class DraftLink:
+    """A wire before it is checked."""
+
+    a: Endpoint
+    b: Endpoint
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.a} -- {self.b}"
+
+
+@dataclass(slots=True)
+class Draft:
+    """All nodes and wires. `unusable` names the nodes already found wrong, so left out.
+
+    `complete` is False when parts of the file were, so that what is missing may be no fault.
+    """
+
+    nodes: dict[str, DraftNode] = field(default_factory=dict)
+    links: list[DraftLink] = field(default_factory=list)
+    unusable: set[str] = field(default_factory=set)
+    complete: bool = True
+
+
+def expand(file: TopologyFile, platforms: Mapping[str, Platform], document: Document) -> Draft:
+    """All nodes, then all links, of the shorthand and written out; problems go to `document`."""
+    draft = Draft()
+    made = _shorthand_nodes(file.fabric)
+    written = file.nodes or {}
+    if not made and not written:
+        document.report((), "the lab has no nodes", "give fabric: spines and leaves, or nodes:")
+    if len(made) + len(written) > MOST_NODES:
+        message = f"{len(made) + len(written)} nodes are more than labctl takes: {MOST_NODES}"
+        document.report(("fabric",), message, key=True)
+        draft.unusable = {*made, *written}
+        return draft
+    roles = {**{name: role for name, (role, _) in made.items()}}
+    for name, shape in written.items():
+        _take_role(name, shape or NodeShape(), roles, made, document)
+    indexes = _indexes(roles, made)
+    for name in [*made, *(name for name in written if name not in made)]:
+        shape = written.get(name) or NodeShape()
+        path: Path = ("nodes", name) if name in written else ("fabric",)
+        role = roles.get(name)
+        platform = role and _platform(file, role, shape, path, platforms, document)
+        if role and platform:
+            draft.nodes[name] = DraftNode(name, role, indexes[name], platform, shape, path)
+        else:
+            draft.unusable.add(name)
+    if not draft.unusable.intersection(made):
+        draft.links = _shorthand_links(file.fabric, draft, document)
+    draft.links += _written_links(file)
+    return draft
+
+
+def check_platform(
+    file: TopologyFile, platforms: Mapping[str, Platform], document: Document
+) -> None:
+    """Report the lab's own platform if there is none of that name."""
+    if file.platform not in platforms:
+        hint = suggest(file.platform, platforms)
+        document.report(("platform",), f"there is no platform {file.platform!r}", hint)
+
+
+def _shorthand_nodes(fabric: FabricShape) -> dict[str, tuple[Role, int]]:
+    counts = {
+        Role.SPINE: fabric.spines,
+        Role.LEAF: fabric.leaves,
+        Role.BORDER: fabric.borders,
+        Role.HOST: fabric.leaves * fabric.hosts_per_leaf,
+    }
+    return {f"{role}-{n}": (role, n) for role, count in counts.items() for n in range(1, count + 1)}
+
+
+def _take_role(
+    name: str,
+    shape: NodeShape,
+    roles: dict[str, Role],
+    made: Mapping[str, tuple[Role, int]],
+    document: Document,
+) -> None:
+    """Note a written node's role, or what is wrong with it."""
+    path: Path = ("nodes", name)
+    if name in made:
+        if shape.role not in (None, made[name][0]):
+            message = f"{name} is a {made[name][0]} made by the fabric shorthand, no {shape.role}"
+            document.report((*path, "role"), message, "write it out under another name")
+    elif shape.role is not None:
+        roles[name] = Role(shape.role)
+    else:
+        hint = suggest(name, made)
+        if not hint.startswith("did you mean"):
+            hint = "give it a role: spine, leaf, border or host"
+        message = f"node {name!r} is none that the fabric makes, and has no role"
+        document.report(path, message, hint, key=True)
+
+
+def _indexes(roles: Mapping[str, Role], made: Mapping[str, tuple[Role, int]]) -> Mapping[str, int]:
+    """Each node's number among its role's: the one its name ends with if that is free."""
+    indexes = {name: number for name, (_, number) in made.items()}
+    used = set(made.values())
+    nameless = []
+    for name, role in roles.items():
+        if name in made:
+            continue
+        found = _DIGITS.fullmatch(name)
+        number = int(found[1]) if found else 0
+        if 0 < number <= MOST_NODES and (role, number) not in used:
+            indexes[name] = number
+            used.add((role, number))
+        else:
+            nameless.append(name)
+    free = {role: (n for n in count(1) if (role, n) not in used) for role in Role}
+    return {**indexes, **{name: next(free[roles[name]]) for name in nameless}}
+
+
+def _platform(
+    file: TopologyFile,
+    role: Role,
+    shape: NodeShape,
+    path: Path,
+    platforms: Mapping[str, Platform],
+    document: Document,
+) -> Platform | None:
+    name = shape.platform or (file.platform if role.is_switch else HOST_PLATFORM)
+    at: Path = (*path, "platform") if shape.platform else ("platform",)
+    if (platform := platforms.get(name)) is None:
+        if name != file.platform or shape.platform:  # the lab's own: check_platform
+            document.report(at, f"there is no platform {name!r}", suggest(name, platforms))
+    elif role not in platform.roles:
+        fit = ", ".join(p.name for p in platforms.values() if role in p.roles)
+        message = f"platform {name!r} can't be a {role}"
+        document.report(at, message, f"platforms that can: {fit or 'none'}")
+        return None
+    return platform
+
+
+def _shorthand_links(fabric: FabricShape, draft: Draft, document: Document) -> list[DraftLink]:
+    """Borders, then leaves, each to every spine; then the hosts of each leaf.
+
+    Borders come first on a spine, so that a further leaf leaves all wires where they are.
+    """
+    spines = [f"{Role.SPINE}-{n}" for n in range(1, fabric.spines + 1)]
+    leaves = [f"{Role.LEAF}-{n}" for n in range(1, fabric.leaves + 1)]
+    vteps = [f"{Role.BORDER}-{n}" for n in range(1, fabric.borders + 1)] + leaves
+    needed = {
+        **dict.fromkeys(spines, (len(vteps), "leaves")),
+        **dict.fromkeys(vteps, (len(spines), "spines")),
+        **dict.fromkeys(leaves, (len(spines) + fabric.hosts_per_leaf, "hosts_per_leaf")),
+    }
+    for name, (ports, key) in needed.items():
+        platform = draft.nodes[name].platform
+        if ports > platform.interfaces.maximum:
+            message = f"{name} would need {ports} ports; platform {platform.name} has "
+            document.report(("fabric", key), f"{message}{platform.interfaces.maximum}")
+            return []
+    names = _port_names(draft)
+    return [*_fabric_wires(spines, vteps, names), *_host_wires(fabric, leaves, names)]
+
+
+def _fabric_wires(
+    spines: list[str], vteps: list[str], name_of: Mapping[str, list[str]]
+) -> Iterator[DraftLink]:
+    for at, vtep in enumerate(vteps, start=1):
+        own = name_of[vtep]
+        for to, spine in enumerate(spines, start=1):
+            a, b = Endpoint(spine, name_of[spine][at]), Endpoint(vtep, own[to])
+            yield DraftLink(a, b, ("fabric",))
+
+
+def _host_wires(
+    fabric: FabricShape, leaves: list[str], name_of: Mapping[str, list[str]]
+) -> Iterator[DraftLink]:
+    number = 0
+    for leaf in leaves:
+        for position in range(1, fabric.hosts_per_leaf + 1):
+            number += 1
+            host = f"{Role.HOST}-{number}"
+            near = Endpoint(leaf, name_of[leaf][fabric.spines + position])
+            yield DraftLink(near, Endpoint(host, name_of[host][1]), ("fabric",))
+
+
+def _port_names(draft: Draft) -> Mapping[str, list[str]]:
+    """Node name -> its data interfaces' names by number ("" at 0); shared within a platform."""
+    by_platform: dict[str, list[str]] = {}
+    names = {}
+    for node in draft.nodes.values():
+        ports = node.platform.interfaces
+        if node.platform.name not in by_platform:
+            all_names = ["", *(ports.name(n) for n in range(1, ports.maximum + 1))]
+            by_platform[node.platform.name] = all_names
+        names[node.name] = by_platform[node.platform.name]
+    return names
+
+
+def _written_links(file: TopologyFile) -> Iterator[DraftLink]:
+    for index, ends in enumerate(file.links or ()):
+        a, b = (Endpoint(*end.split(":", 1)) for end in ends)
+        yield DraftLink(a, b, ("links", index))
