@@ -1,0 +1,152 @@
+"""Causes in the VNIs: devices down, route targets that differ, tenants without routes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from labctl.devices.facts import VniTargets
+from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, either
+from labctl.verify.make import listed
+from labctl.verify.model import CauseKind, Check, CheckKind
+
+
+def by_node(checks: Collection[Check]) -> Mapping[str, list[Check]]:
+    """Checks grouped by node, in their order."""
+    groups: dict[str, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(check.node, []).append(check)
+    return groups
+
+
+def vni_trouble(case: Case, node: str, vnis: Collection[int]) -> Explains:
+    """Explains what follows when `node` takes no part in `vnis`."""
+    floors = dict(case.fabric.floors)
+    floors[node] = max(0, floors.get(node, 0) - len(vnis))
+    about = {*vnis, *_tenants(case, vnis)}
+
+    def explains(check: Check) -> bool:
+        if check.kind in ROUTES or check.kind is CheckKind.ROUTE_TARGET:
+            return check.vni in vnis and node in check.nodes
+        if check.kind in PINGS:
+            return check.vni in about and node in check.nodes
+        return False
+
+    return either(explains, case.short_of(floors))
+
+
+def _tenants(case: Case, vnis: Collection[int]) -> set[int]:
+    """The L3 VNIs of the tenants whose networks `vnis` are."""
+    vrfs = case.fabric.intent.lab.fabric.vrfs
+    return {vrf.vni for vrf in vrfs if any(network.vni in vnis for network in vrf.networks)}
+
+
+def vnis_down(case: Case) -> None:
+    for node, proof in by_node(case.open(CheckKind.VNI)).items():
+        vnis = {check.vni for check in proof if check.vni is not None}
+        seen = "; ".join(dict.fromkeys(check.seen for check in proof))
+        case.name(
+            CauseKind.VNI_DOWN,
+            [node],
+            f"VNI {listed(vnis)} is down on {node}: {seen}",
+            f"on {node}: `ip link set VXLAN-DEVICE up`, and is it in its bridge? "
+            f"As the file has it: labctl rebuild LAB --node {node}",
+            proof,
+            vni_trouble(case, node, vnis),
+        )
+
+
+def targets_differ(case: Case) -> None:
+    """A node that says itself that it imports or exports another route target."""
+    for check in case.open(CheckKind.ROUTE_TARGET):
+        number = check.vni or 0
+        case.name(
+            CauseKind.RT_MISMATCH,
+            [check.node],
+            f"route target mismatch on {check.node}, VNI {number}: {check.seen}; "
+            f"the file wants {check.expected}",
+            mend_target(check.node, number),
+            [check],
+            tenant_trouble(case, check.node, number)
+            if number in {vrf.vni for vrf in case.fabric.intent.lab.fabric.vrfs}
+            else vni_trouble(case, check.node, [number]),
+        )
+
+
+def mend_target(node: str, number: int) -> str:
+    """How to put a VNI's route targets right."""
+    return (
+        f"on {node}, under `address-family l2vpn evpn` / `vni {number}`: the same "
+        "`route-target import` and `export` as on the other VTEPs"
+    )
+
+
+def tenant_trouble(case: Case, node: str, number: int) -> Explains:
+    """Explains what follows when `node` takes no part in the L3 VNI `number`."""
+    floors = dict(case.fabric.floors)
+    own = [key for key, names in case.fabric.origins.items() if key[0] == number and node in names]
+    floors[node] = max(0, floors.get(node, 0) - len(own))
+    kinds = {CheckKind.ROUTER_MAC, CheckKind.TYPE5, CheckKind.VRF_ROUTES, CheckKind.ROUTE_TARGET}
+
+    def explains(check: Check) -> bool:
+        if check.kind in kinds or check.kind in PINGS:
+            return check.vni == number and node in check.nodes
+        return False
+
+    return either(explains, case.short_of(floors))
+
+
+def l3vnis_down(case: Case) -> None:
+    for check in case.open(CheckKind.L3VNI):
+        number = check.vni or 0
+        case.name(
+            CauseKind.L3VNI_DOWN,
+            [check.node],
+            f"L3 VNI {check.subject} is down on {check.node}: {check.seen}",
+            f"on {check.node}: `vrf ... / vni {number}` in FRR, the VXLAN device and its bridge up "
+            "and in the VRF",
+            [check],
+            tenant_trouble(case, check.node, number),
+        )
+
+
+def prefixes_missing(case: Case) -> None:
+    """Type-5 routes that do not come: from one originator to all, or to one node from all."""
+    kinds = (CheckKind.TYPE5, CheckKind.VRF_ROUTES, CheckKind.ROUTER_MAC)
+    while left := case.open(*kinds):
+        number = left[0].vni or 0
+        mine = [check for check in left if check.vni == number]
+        sources = {peer for check in mine for peer in check.peers}
+        common = [name for name in sorted(sources) if all(name in c.peers for c in mine)]
+        several = len({check.node for check in mine}) > 1
+        blamed = common if common and (several or len(sources) == 1) else [mine[0].node]
+        proof = mine if blamed is common else [c for c in mine if c.node == mine[0].node]
+        case.name(
+            CauseKind.PREFIXES_MISSING,
+            blamed,
+            f"L3 VNI {number}: routes of {listed(sources)} do not reach "
+            f"{listed({check.node for check in proof})}",
+            f"on {listed(blamed)}: `advertise ipv4 unicast` under `address-family l2vpn evpn` of "
+            "the VRF's `router bgp`, `redistribute connected`, and its route targets",
+            proof,
+            tenant_trouble(case, blamed[0], number),
+        )
+
+
+def exported(case: Case, node: str) -> set[str] | None:
+    """The route targets of a VTEP's type-3 routes as anybody sees them; None when nobody does."""
+    found: set[str] = set()
+    seen = False
+    for reading in case.fabric.readings.values():
+        routes = reading.routes[3]
+        if isinstance(routes, tuple):
+            seen = True
+            for route in routes:
+                if route.originator and case.fabric.vtep_name(route.originator) == node:
+                    found |= route.targets
+    return found if seen else None
+
+
+def own_targets(case: Case, node: str, number: int) -> VniTargets | None:
+    """What a node says of a VNI's route targets, if it says anything."""
+    found = case.fabric.readings[node].targets(number)
+    return found if isinstance(found, VniTargets) else None

@@ -1,0 +1,177 @@
+"""Causes up to the BGP session: nodes, daemons, memory, links, configuration."""
+
+from __future__ import annotations
+
+from labctl.devices.facts import ADMIN_DOWN
+from labctl.devices.reading import Unknown
+from labctl.model.lab import Routing
+from labctl.verify.causes.blame import culprits
+from labctl.verify.causes.case import PINGS, SESSIONS, Case, between, either, involving
+from labctl.verify.make import listed
+from labctl.verify.model import CauseKind, Check, CheckKind
+
+
+def nodes_down(case: Case) -> None:
+    for check in case.open(CheckKind.NODE):
+        gone = check.node
+        case.name(
+            CauseKind.NODE_DOWN,
+            [gone],
+            f"{gone} does not answer: {check.seen}",
+            f"see its console: labctl logs LAB {gone}; start it: labctl up LAB --node {gone}",
+            [check],
+            either(
+                involving(SESSIONS | PINGS, gone),
+                case.lost({gone} | case.cut_off()),
+            ),
+        )
+
+
+def daemons_down(case: Case) -> None:
+    for check in case.open(CheckKind.DAEMONS):
+        node = check.node
+        case.name(
+            CauseKind.DAEMON_DOWN,
+            [node],
+            f"a routing daemon of {node} does not run: {check.seen}",
+            f"see why on its console: labctl console LAB {node}",
+            [check],
+            either(
+                involving(SESSIONS, node),
+                case.lost({node} | case.cut_off()),
+            ),
+        )
+
+
+def low_memory(case: Case) -> None:
+    """Short memory is named before all else, but explains nothing by itself."""
+    for check in case.open(CheckKind.MEMORY):
+        case.name(
+            CauseKind.LOW_MEMORY,
+            [check.node],
+            f"{check.node} is short of memory: {check.seen}, expected {check.expected}",
+            f"raise `memory` of {check.node} in the topology file, then labctl up",
+            [check],
+            lambda _check: False,
+        )
+
+
+def shut(case: Case) -> None:
+    """A session that one end has shut down by configuration: that end is to blame."""
+    mine = [c for c in case.open(CheckKind.SESSION, CheckKind.UNDERLAY) if ADMIN_DOWN in c.seen]
+    for node in dict.fromkeys(check.node for check in mine):
+        proof = [check for check in mine if check.node == node]
+        others = listed({peer for check in proof for peer in check.peers})
+        _session_cause(
+            case,
+            CauseKind.SESSION_SHUT,
+            node,
+            f"{node} has shut down its BGP session with {others} (`neighbor ... shutdown`)",
+            f"on {node}: `no neighbor ... shutdown` under `router bgp`",
+            proof,
+        )
+
+
+def not_configured(case: Case) -> None:
+    """A neighbor one end does not have: its configuration, or its address family, is amiss."""
+    mine = [
+        c for c in case.open(CheckKind.SESSION, CheckKind.UNDERLAY) if c.seen == "no such neighbor"
+    ]
+    for node in dict.fromkeys(check.node for check in mine):
+        proof = [check for check in mine if check.node == node]
+        others = listed({peer for check in proof for peer in check.peers})
+        table = case.fabric.readings[node].evpn_peers
+        if isinstance(table, Unknown) or table:
+            what = f"{node} has no BGP neighbor {others} in the address family"
+        else:
+            what = f"{node} has no EVPN neighbor at all: its EVPN address family is not active"
+        _session_cause(
+            case,
+            CauseKind.SESSION_NOT_CONFIGURED,
+            node,
+            what,
+            f"on {node}, under `address-family l2vpn evpn`: `neighbor ... activate` for {others}",
+            proof,
+        )
+
+
+def _session_cause(
+    case: Case, kind: CauseKind, node: str, message: str, resolution: str, proof: list[Check]
+) -> None:
+    pairs = {check.nodes for check in proof}
+    case.name(
+        kind,
+        [node],
+        message,
+        resolution,
+        proof,
+        either(between(SESSIONS, pairs), case.lost(case.cut_off())),
+    )
+
+
+def underlay_down(case: Case) -> None:
+    """Adjacencies: a node without any is to blame alone, else it is the one link."""
+    kind = CheckKind.UNDERLAY
+    failing = {check.nodes for check in case.open(kind)}
+    working = {check.nodes for check in case.passed(kind)}
+    for nodes, pairs in culprits(failing, working):
+        proof = [check for check in case.open(kind) if check.nodes in pairs]
+        if len(nodes) == 1 and len(pairs) > 1:
+            cause, message, resolution = _isolated(case, nodes[0])
+        else:
+            cause, message, resolution = _link(case, proof)
+        case.name(
+            cause,
+            nodes,
+            message,
+            resolution,
+            proof,
+            either(between(SESSIONS, pairs), case.lost(case.cut_off())),
+        )
+
+
+def _isolated(case: Case, node: str) -> tuple[CauseKind, str, str]:
+    routing = "OSPF" if case.fabric.intent.lab.fabric.routing is Routing.OSPF else "BGP"
+    return (
+        CauseKind.UNDERLAY_DOWN,
+        f"{node} has no underlay adjacency on any fabric link: {routing} or all its links are down",
+        f"on {node}: are its fabric interfaces up, does {routing} run on them? "
+        f"labctl console LAB {node}",
+    )
+
+
+def _link(case: Case, proof: list[Check]) -> tuple[CauseKind, str, str]:
+    node = proof[0].node
+    far = proof[0].peers[0]
+    ports = [p for p in case.fabric.switches[node].ports if p.far.node == far]
+    named = [p for p in ports if p.name == proof[0].subject] or ports
+    wire = str(named[0].link) if named else f"{node} -- {far}"
+    end = str(named[0].link.end(node)) if named else node
+    return (
+        CauseKind.LINK_DOWN,
+        f"no underlay adjacency over the link {wire}",
+        f"plug it: labctl link LAB {end} up; then look at the interfaces of {node} and {far}",
+    )
+
+
+def down(case: Case) -> None:
+    """Sessions that are configured at both ends, as far as is seen, and do not come up."""
+    kind = CheckKind.SESSION
+    failing = {check.nodes for check in case.open(kind)}
+    working = {check.nodes for check in case.passed(kind)}
+    for nodes, pairs in culprits(failing, working):
+        proof = [check for check in case.open(kind) if check.nodes in pairs]
+        states = listed({check.seen for check in proof})
+        if len(nodes) == 1:
+            what = f"no EVPN session of {nodes[0]} is up ({states}): it can't be reached"
+        else:
+            what = f"the EVPN session between {' and '.join(nodes)} is down ({states})"
+        case.name(
+            CauseKind.SESSION_DOWN,
+            nodes,
+            f"{what}, or its BGP is configured otherwise than at the other end",
+            f"can {nodes[0]} ping the loopbacks of the other end? "
+            "If so, compare AS numbers, addresses and address families",
+            proof,
+            either(between(SESSIONS, pairs), case.lost(case.cut_off())),
+        )

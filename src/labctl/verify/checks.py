@@ -1,0 +1,30 @@
+"""Intent against evidence: the one function the rest of labctl calls. Pure."""
+
+from __future__ import annotations
+
+from labctl.model.intent import Intent
+from labctl.verify.causes.find import find_causes
+from labctl.verify.control import node_checks, session_checks, underlay_checks
+from labctl.verify.evidence import Evidence
+from labctl.verify.fabric import Fabric
+from labctl.verify.model import VerifyReport, make_report
+from labctl.verify.overlay import overlay_checks
+from labctl.verify.pings import heard, ping_checks
+from labctl.verify.tenants import tenant_checks
+
+
+def checks(intent: Intent, evidence: Evidence) -> VerifyReport:
+    """Hold every node to what it was told, and name the probable causes of what fails.
+
+    What there is no evidence for is NOT_CHECKED, never passed.
+    """
+    fabric = Fabric(intent, evidence)
+    found = (
+        *node_checks(fabric),
+        *underlay_checks(fabric),
+        *session_checks(fabric),
+        *overlay_checks(fabric, heard(fabric)),
+        *tenant_checks(fabric),
+        *ping_checks(fabric),
+    )
+    return make_report(intent.lab.name, found, find_causes(fabric, found), evidence.notes)

@@ -1,0 +1,50 @@
+"""What the checks judge by: outputs of commands, however they were come by."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from labctl.devices.reading import TextOf
+
+_RUN = re.compile(r"[^A-Za-z0-9]+")
+_WRAPPED = re.compile(r"^(?:sudo_)?vtysh_c_")
+
+
+def slug(command: str) -> str:
+    """How a command is written in a file name: runs of other characters become one `_`.
+
+    A vtysh around the command and `_` at either end don't count.
+    """
+    return _WRAPPED.sub("", _RUN.sub("_", command).strip("_"))
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Outputs by node and command slug; `unreachable` nodes with the reason; remarks."""
+
+    outputs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        outputs: Mapping[tuple[str, str], str],
+        unreachable: Mapping[str, str] | None = None,
+        notes: Iterable[str] = (),
+    ) -> Evidence:
+        """From outputs keyed by (node, command as typed)."""
+        slugged = {(node, slug(command)): text for (node, command), text in outputs.items()}
+        return cls(slugged, dict(unreachable or {}), tuple(notes))
+
+    def text_of(self, node: str) -> TextOf:
+        """The outputs of one node, by command."""
+        return lambda command: self.outputs.get((node, slug(command)))
+
+    def pings(self, node: str) -> Iterable[tuple[str, str]]:
+        """(slug, output) of every ping run on a node."""
+        for (name, command), text in self.outputs.items():
+            if name == node and command.startswith("ping_"):
+                yield command, text

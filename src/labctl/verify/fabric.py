@@ -1,0 +1,104 @@
+"""The intent turned inside out, for checks: whose address is it, what must each VTEP announce."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
+
+from labctl.devices.frr.read import read_node
+from labctl.devices.reading import NodeReading
+from labctl.model.intent import Intent, L2Vni, L3Vni, Leg, NodeIntent
+from labctl.verify.evidence import Evidence
+
+DEFAULT_ROUTE = IPv4Network("0.0.0.0/0")
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """An intent and what the nodes say about it."""
+
+    intent: Intent
+    evidence: Evidence
+
+    @cached_property
+    def switches(self) -> Mapping[str, NodeIntent]:
+        return {n: node for n, node in self.intent.nodes.items() if node.node.role.is_switch}
+
+    @cached_property
+    def vteps(self) -> Mapping[str, NodeIntent]:
+        return {n: node for n, node in self.switches.items() if node.node.role.is_vtep}
+
+    @cached_property
+    def hosts(self) -> Mapping[str, NodeIntent]:
+        return {n: node for n, node in self.intent.nodes.items() if not node.node.role.is_switch}
+
+    @cached_property
+    def readings(self) -> Mapping[str, NodeReading]:
+        """What each node says, parsed."""
+        return {name: self._read(name, node) for name, node in self.intent.nodes.items()}
+
+    def _read(self, name: str, node: NodeIntent) -> NodeReading:
+        vnis = [l2.network.vni for l2 in node.l2vnis] + [l3.vrf.vni for l3 in node.l3vnis]
+        vrfs = [l3.vrf.name for l3 in node.l3vnis]
+        return read_node(self.evidence.text_of(name), vnis, vrfs)
+
+    @cached_property
+    def _vtep_names(self) -> Mapping[IPv4Address, str]:
+        """A VTEP's loopback counts as its address too: many fabrics use one address for both."""
+        by_loopback = {n.loopback: name for name, n in self.vteps.items() if n.loopback}
+        return by_loopback | {n.vtep: name for name, n in self.vteps.items() if n.vtep}
+
+    def vtep_name(self, address: IPv4Address) -> str:
+        """The node a VTEP address belongs to, or the address itself where it is nobody's."""
+        return self._vtep_names.get(address, str(address))
+
+    def names(self, addresses: Iterable[IPv4Address]) -> frozenset[str]:
+        return frozenset(self.vtep_name(address) for address in addresses)
+
+    @cached_property
+    def floors(self) -> Mapping[str, int]:
+        """The fewest EVPN routes each VTEP announces when all its hosts are silent.
+
+        A type-3 route for each network it carries and a type-5 for each subnet (and default
+        route) of its tenants. Type-2 routes come and go with the hosts.
+        """
+        return {name: _floor(node) for name, node in self.vteps.items()}
+
+    @cached_property
+    def floor_sum(self) -> int:
+        return sum(self.floors.values())
+
+    @cached_property
+    def leaf_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The switches each host hangs on."""
+        return {
+            name: tuple(dict.fromkeys(port.far.node for port in node.ports))
+            for name, node in self.hosts.items()
+        }
+
+    @cached_property
+    def origins(self) -> Mapping[tuple[int, IPv4Network], frozenset[str]]:
+        """Who announces a type-5 prefix: (L3 VNI, prefix) -> VTEPs."""
+        found: dict[tuple[int, IPv4Network], set[str]] = {}
+        for name, node in self.vteps.items():
+            for l3 in node.l3vnis:
+                for prefix in _prefixes(node.l2vnis, l3):
+                    found.setdefault((l3.vrf.vni, prefix), set()).add(name)
+        return {key: frozenset(names) for key, names in found.items()}
+
+    @cached_property
+    def legs(self) -> tuple[tuple[str, Leg], ...]:
+        """(host, leg) of every host, in the lab's order."""
+        return tuple((name, leg) for name, node in self.hosts.items() for leg in node.legs)
+
+
+def _floor(node: NodeIntent) -> int:
+    return len(node.l2vnis) + sum(len(_prefixes(node.l2vnis, l3)) for l3 in node.l3vnis)
+
+
+def _prefixes(l2vnis: tuple[L2Vni, ...], l3: L3Vni) -> frozenset[IPv4Network]:
+    """The type-5 prefixes a VTEP announces for a tenant."""
+    subnets = {l2.network.gateway.network for l2 in l2vnis if l2.vrf == l3.vrf.name}
+    return frozenset(subnets | ({DEFAULT_ROUTE} if l3.default_route else set()))

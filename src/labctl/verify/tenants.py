@@ -1,0 +1,148 @@
+"""Checks of the tenant VRFs: L3 VNIs, router MACs, type-5 routes, VRF tables, gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network
+
+from labctl.devices.frr.device import vrf_routes
+from labctl.devices.reading import NodeReading, Unknown
+from labctl.model.intent import L3Vni, NodeIntent
+from labctl.verify.fabric import Fabric
+from labctl.verify.make import check, listed, unknown
+from labctl.verify.model import Check, CheckKind
+from labctl.verify.overlay import targets
+
+
+def tenant_checks(fabric: Fabric) -> Iterator[Check]:
+    """All checks of the tenants on every VTEP."""
+    for name, node in fabric.vteps.items():
+        reading = fabric.readings[name]
+        for l3 in node.l3vnis:
+            yield _l3vni_up(name, reading, l3)
+            yield targets(name, reading, l3.vrf.vni, l3.route_target)
+            yield _router_macs(fabric, name, l3)
+            if l3.prefixes_expected:
+                yield _type5(fabric, name, l3)
+                yield _vrf_routes(fabric, name, l3)
+        yield from _gateways(fabric, name, node)
+
+
+def _l3vni_up(name: str, reading: NodeReading, l3: L3Vni) -> Check:
+    number, vrf = l3.vrf.vni, l3.vrf.name
+    kind, subject, expected = CheckKind.L3VNI, f"{number} {vrf}", f"L3 VNI {number} up"
+    tenants, vni, devices = reading.tenants, reading.vni(number), reading.vxlan_devices
+    problems = []
+    if not isinstance(tenants, Unknown):
+        tenant = tenants.get(vrf)
+        if tenant is None or tenant.vni != number:
+            problems.append(f"VRF {vrf} has no L3 VNI {number}")
+        elif not tenant.up:
+            problems.append(f"state {tenant.state}")
+    if vni is None:
+        problems.append("no such VNI")
+    elif not isinstance(vni, Unknown) and vni.state.lower() not in ("", "up"):
+        problems.append(f"state {vni.state}")
+    if not isinstance(devices, Unknown):
+        device = devices.get(number)
+        if device is None or not device.up:
+            problems.append("no VXLAN device" if device is None else f"{device.name} is down")
+    stateful = not isinstance(vni, Unknown) and vni is not None and vni.state != ""
+    if not problems and isinstance(tenants, Unknown) and not stateful:
+        return unknown(kind, name, subject, tenants, expected=expected, vni=number)
+    seen = ", ".join(dict.fromkeys(problems)) or "up"
+    return check(kind, name, subject, expected=expected, ok=not problems, seen=seen, vni=number)
+
+
+def _router_macs(fabric: Fabric, name: str, l3: L3Vni) -> Check:
+    """A router MAC of every other VTEP of the tenant; more (outside routers) do no harm."""
+    number = l3.vrf.vni
+    kind, subject, wanted = CheckKind.ROUTER_MAC, str(number), fabric.names(l3.remote_vteps)
+    expected, peers = f"router MACs of {listed(wanted)}", sorted(wanted)
+    macs = fabric.readings[name].router_macs
+    if isinstance(macs, Unknown):
+        return unknown(kind, name, subject, macs, expected=expected, peers=peers, vni=number)
+    seen = fabric.names(macs.get(number, frozenset()))
+    text = f"router MACs of {listed(seen)}"
+    return check(
+        kind,
+        name,
+        subject,
+        expected=expected,
+        ok=wanted <= seen,
+        seen=text,
+        peers=sorted(wanted - seen),
+        vni=number,
+    )
+
+
+def _type5(fabric: Fabric, name: str, l3: L3Vni) -> Check:
+    number = l3.vrf.vni
+    kind, subject = CheckKind.TYPE5, f"{number} {l3.vrf.name}"
+    expected = f"{l3.route_target}: {listed(l3.prefixes_expected)}"
+    routes = fabric.readings[name].routes[5]
+    if isinstance(routes, Unknown):
+        return unknown(kind, name, subject, routes, expected=expected, vni=number)
+    seen = {
+        route.prefix
+        for route in routes
+        if route.prefix is not None
+        and l3.route_target in route.targets
+        and fabric.names(route.next_hops) - {name}
+    }
+    missing = l3.prefixes_expected - seen
+    return check(
+        kind,
+        name,
+        subject,
+        expected=expected,
+        ok=not missing,
+        seen=f"{l3.route_target}: {listed(seen)}",
+        peers=_origins(fabric, name, number, missing),
+        vni=number,
+    )
+
+
+def _vrf_routes(fabric: Fabric, name: str, l3: L3Vni) -> Check:
+    """Prefixes of other VTEPs are in the VRF's table, selected.
+
+    Where the node has the subnet itself, its connected route wins, which is as good.
+    """
+    number, vrf = l3.vrf.vni, l3.vrf.name
+    kind, expected = CheckKind.VRF_ROUTES, f"routes to {listed(l3.prefixes_expected)}"
+    table = fabric.readings[name].ribs[vrf]
+    if isinstance(table, Unknown):
+        return unknown(kind, name, vrf, table, expected=expected, vni=number)
+    missing = l3.prefixes_expected - {route.prefix for route in table if route.selected}
+    return check(
+        kind,
+        name,
+        vrf,
+        expected=expected,
+        ok=not missing,
+        seen=f"no route to {listed(missing)}" if missing else "all there",
+        peers=_origins(fabric, name, number, missing),
+        vni=number,
+    )
+
+
+def _origins(fabric: Fabric, name: str, number: int, prefixes: Iterable[IPv4Network]) -> list[str]:
+    """The other VTEPs that should have announced `prefixes`."""
+    return sorted({o for p in prefixes for o in fabric.origins.get((number, p), ())} - {name})
+
+
+def _gateways(fabric: Fabric, name: str, node: NodeIntent) -> Iterator[Check]:
+    """The anycast gateway is on the VTEP: its subnet is connected in the VRF's table."""
+    for l2 in node.l2vnis:
+        network = l2.network
+        kind, expected = CheckKind.GATEWAY, f"{network.gateway} in {l2.vrf}"
+        table = fabric.readings[name].ribs.get(l2.vrf, Unknown(f"no `{vrf_routes(l2.vrf)}`"))
+        if isinstance(table, Unknown):
+            yield unknown(kind, name, network.name, table, expected=expected, vni=network.vni)
+            continue
+        ok = any(
+            route.prefix == network.gateway.network and route.protocol == "connected"
+            for route in table
+        )
+        seen = "connected" if ok else f"{network.gateway.network} is not connected"
+        yield check(kind, name, network.name, expected=expected, ok=ok, seen=seen, vni=network.vni)
