@@ -93,6 +93,8 @@ class DomainCapabilities:
     loader_types: frozenset[str]
     disk_buses: frozenset[str]
     lookup_seconds: float
+    owner: tuple[int, int] | None = None
+    """The user and group id QEMU runs as; None where libvirt doesn't change it."""
 
 
 @dataclass(frozen=True, slots=True)

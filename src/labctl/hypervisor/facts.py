@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import libvirt
 
 from labctl.hypervisor.api import DomainCapabilities, HostFacts
-from labctl.hypervisor.parse import enum_values, guest_machines, guest_virt_types
+from labctl.hypervisor.parse import enum_values, guest_machines, guest_virt_types, qemu_owner
 from labctl.hypervisor.refusal import UNSUPPORTED, refused
 
 ARCH = "x86_64"
@@ -60,16 +60,17 @@ def domain_capabilities(
                 return None
             raise
         seconds = monotonic() - started
-        machines = guest_machines(connection.getCapabilities(), ARCH)
+        capabilities = connection.getCapabilities()
     root = ElementTree.fromstring(xml)
     return DomainCapabilities(
         virt_type=virt_type,
         machine=machine,
         emulator=root.findtext("path", ""),
-        machines=machines,
+        machines=guest_machines(capabilities, ARCH),
         loader_types=enum_values(root, "os/loader", "type"),
         disk_buses=enum_values(root, "devices/disk", "bus"),
         lookup_seconds=seconds,
+        owner=qemu_owner(capabilities),
     )
 
 

@@ -100,6 +100,15 @@ def guest_machines(capabilities: str, arch: str) -> frozenset[str]:
     return frozenset(names)
 
 
+def qemu_owner(capabilities: str) -> tuple[int, int] | None:
+    """The user and group id libvirt starts QEMU as (the DAC base label), None if it doesn't say."""
+    for model in ElementTree.fromstring(capabilities).iterfind("host/secmodel"):
+        if model.findtext("model") == "dac" and (label := model.findtext("baselabel")):
+            user, group = label.split(":")
+            return int(user.lstrip("+")), int(group.lstrip("+"))
+    return None
+
+
 def enum_values(domain_capabilities: Element, path: str, name: str) -> frozenset[str]:
     """The values of <enum name=...> at `path` of a domain capabilities document."""
     found = domain_capabilities.iterfind(f"{path}/enum[@name='{name}']/value")
