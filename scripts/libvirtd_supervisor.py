@@ -64,6 +64,8 @@ def main() -> int:
             isolate(options.private)
         if options.hide_kvm:
             hide_kvm()
+        if os.geteuid() == 0:
+            Path("/var/lock").resolve().mkdir(exist_ok=True)  # where consoles are locked
         supervise(wakeup, private=options.private is not None)
     finally:
         if options.private:

@@ -67,12 +67,17 @@ def _fake() -> Iterator[Backend]:
 def _test_driver() -> Iterator[Backend]:
     hypervisor = connect("test:///default")
     yield Backend(hypervisor, "test")
-    hypervisor.close()
+    _clear(hypervisor)
 
 
 def _libvirtd(uri: str) -> Iterator[Backend]:
     hypervisor = connect(uri)
     yield Backend(hypervisor, "qemu")
+    _clear(hypervisor)
+
+
+def _clear(hypervisor: Hypervisor) -> None:
+    """Remove all there is: the test driver's state lives as long as any connection to it."""
     for domain in hypervisor.domains():
         hypervisor.destroy(domain.name)
         hypervisor.undefine(domain.name)

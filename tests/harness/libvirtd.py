@@ -50,9 +50,10 @@ auth_unix_rw = "none"
 
 @dataclass(frozen=True, slots=True)
 class PrivateLibvirtd:
-    """A running daemon: its URI and its pid as seen from here."""
+    """A running daemon: its URI, the folder of all its state, its pid as seen from here."""
 
     uri: str
+    folder: Path
     pid: int
 
     @contextmanager
@@ -101,7 +102,7 @@ def private_libvirtd() -> Iterator[PrivateLibvirtd]:
             if not _answers(uri, supervisor):
                 output.seek(0)
                 _unavailable("libvirtd did not start: " + output.read().decode(errors="replace"))
-            yield PrivateLibvirtd(uri, _child(supervisor.pid, "libvirtd"))
+            yield PrivateLibvirtd(uri, folder, _child(supervisor.pid, "libvirtd"))
         finally:
             assert supervisor.stdin is not None
             supervisor.stdin.close()
