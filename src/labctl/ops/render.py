@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from labctl.errors import ImageError
-from labctl.fabric.intent import build
 from labctl.fabric.addresses import management_subnet
+from labctl.fabric.intent import build
 from labctl.images.store import ImageStore
 from labctl.model.lab import Lab
 from labctl.model.site import ImageRef, Site

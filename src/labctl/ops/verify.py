@@ -1,0 +1,97 @@
+"""Intent against what the devices say, live or from saved output."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from labctl.devices.api import Batch
+from labctl.devices.registry import device_for
+from labctl.errors import LabctlError
+from labctl.fabric.intent import build
+from labctl.hypervisor.api import Hypervisor
+from labctl.model.identity import domain_name
+from labctl.model.intent import Intent
+from labctl.model.platform import Platform
+from labctl.ops.context import Context
+from labctl.ops.events import StepDone, StepStarted
+from labctl.ops.load import load_lab
+from labctl.ops.target import chosen
+from labctl.verify.checks import checks
+from labctl.verify.collect import collect
+from labctl.verify.files import read_evidence
+from labctl.verify.model import VerifyReport
+
+CONVERGENCE_SECONDS = 180.0
+"""How long a fabric whose last node has just become ready may take until all routes are there:
+OSPF's dead interval (40 s), BGP's connect retry and slow guests under TCG, with room."""
+_PAUSE_SECONDS = 2.0
+_NODE_DEADLINE = 120.0
+_WIDTH = 8
+
+
+def verify_live(ctx: Context, ref: str, *, wait: float = 0.0) -> VerifyReport:
+    """Ask the running lab. With `wait`, ask again for so many seconds until it is healthy.
+
+    Raises UsageError when the lab isn't up.
+    """
+    from labctl.topology.platforms import load_platforms
+
+    lab = load_lab(ref, ctx.home)
+    platforms = load_platforms()
+    intent = build(lab, platforms, management_subnet=None)
+    with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
+        chosen(lab.name, hypervisor, ())
+        return verify_until_healthy(ctx, hypervisor, intent, platforms, wait=wait)
+
+
+def verify_from(ctx: Context, ref: str, folder: Path) -> VerifyReport:
+    """Judge saved show output (NODE__COMMAND.json or .txt); no lab need run."""
+    from labctl.topology.platforms import load_platforms
+
+    lab = load_lab(ref, ctx.home)
+    intent = build(lab, load_platforms(), management_subnet=None)
+    return checks(intent, read_evidence(folder, set(intent.nodes)))
+
+
+def verify_until_healthy(
+    ctx: Context,
+    hypervisor: Hypervisor,
+    intent: Intent,
+    platforms: Mapping[str, Platform],
+    *,
+    wait: float = CONVERGENCE_SECONDS,
+) -> VerifyReport:
+    """The first healthy report, or the last one when `wait` seconds have passed."""
+    started = time.monotonic()
+    ctx.emit(StepStarted("verify"))
+    while True:
+        report = _ask(hypervisor, intent, platforms)
+        seconds = time.monotonic() - started
+        if report.healthy is not False or seconds > wait or ctx.interrupt.wait(_PAUSE_SECONDS):
+            ctx.emit(StepDone("verify", seconds, note=report.summary))
+            return report
+
+
+def _ask(hypervisor: Hypervisor, intent: Intent, platforms: Mapping[str, Platform]) -> VerifyReport:
+    devices = {
+        name: device_for(platforms[node.node.platform].device)
+        for name, node in intent.nodes.items()
+    }
+
+    def run(node: str, batch: Batch) -> str:
+        done = hypervisor.run_in_guest(
+            domain_name(intent.lab.name, node),
+            batch.argv,
+            deadline=_NODE_DEADLINE,
+            input_text=batch.input_text,
+        )
+        if done.returncode:
+            raise LabctlError(f"{node} ended the batch with {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    with ThreadPoolExecutor(_WIDTH, thread_name_prefix="verify") as pool:
+        return checks(intent, collect(intent, devices, run, pool))

@@ -1,0 +1,84 @@
+"""A lab folder with the free guest's image in it, and labctl's command line against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labctl.hypervisor.api import Hypervisor
+from labctl.hypervisor.connect import connect
+from labctl.images.store import ImageStore, ensure_free_guest
+from labctl.model.paths import Home
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Labctl:
+    """The real program, with a folder and a hypervisor of its own."""
+
+    home: Home
+    uri: str
+
+    def __call__(self, *words: str, expect: int = 0, stdin: str = "") -> str:
+        """Run `labctl WORDS`; its stdout. Fails the test on any other exit code."""
+        done = subprocess.run(
+            [sys.executable, "-m", "labctl", "--connect", self.uri, *words],
+            env={**os.environ, "LABCTL_HOME": str(self.home.folder)},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        assert done.returncode == expect, (
+            f"labctl {' '.join(words)}: exit {done.returncode}, expected {expect}\n"
+            f"{done.stdout}\n{done.stderr}"
+        )
+        return done.stdout
+
+    def json(self, *words: str, expect: int = 0) -> Any:
+        """The JSON document `labctl WORDS --json` prints."""
+        return json.loads(self(*words, "--json", expect=expect))
+
+    def shell(self, lab: str, node: str, command: str) -> str:
+        """What `command` prints in the node's shell; it must succeed there."""
+        return self("exec", lab, "--node", node, "--shell", command)
+
+    def vtysh(self, lab: str, node: str, *commands: str) -> None:
+        """Type commands into the node's FRR command line, as a person would on its console."""
+        words = " ".join(f"-c '{command}'" for command in commands)
+        self.shell(lab, node, f"vtysh {words}")
+
+    def hypervisor(self) -> Hypervisor:
+        return connect(self.uri)
+
+
+@pytest.fixture(scope="session")
+def labctl(tmp_path_factory: pytest.TempPathFactory, libvirtd_uri: str) -> Labctl:
+    home = Home(tmp_path_factory.mktemp("labctl"))
+    home.folder.chmod(0o755)
+    built = subprocess.run(
+        [ROOT / "lab/guests/frr/build", "--print-path"],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=True,
+    )
+    ensure_free_guest(ImageStore(home.images), Path(built.stdout.strip()))
+    return Labctl(home, libvirtd_uri)
+
+
+def identity(hypervisor: Hypervisor, domain: str) -> Mapping[str, object]:
+    """What must stay the same through a rebuild."""
+    found = hypervisor.domain(domain)
+    assert found is not None
+    return {"uuid": found.uuid, "macs": found.macs, "udp": found.udp}

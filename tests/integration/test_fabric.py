@@ -1,0 +1,197 @@
+"""The main job, whole and real: up, verify, change, rebuild, break, heal, down, destroy.
+
+One fabric serves all tests of this file, in order: booting six guests under TCG takes a minute.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import ROOT, Labctl, identity
+
+pytestmark = [pytest.mark.integration, pytest.mark.libvirtd, pytest.mark.timeout(900)]
+
+LAB = "evpn-2x2"
+NODES = ("spine-1", "spine-2", "leaf-1", "leaf-2", "host-1", "host-2")
+
+
+@pytest.fixture(scope="module")
+def topology(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("topology") / f"{LAB}.yaml"
+    path.write_text((ROOT / f"topologies/{LAB}.yaml").read_text())
+    return path
+
+
+@pytest.fixture(scope="module")
+def first_up(labctl: Labctl, topology: Path) -> Iterator[Any]:
+    yield labctl.json("up", str(topology))
+    labctl("destroy", LAB, "--yes")
+
+
+@pytest.fixture
+def fabric(labctl: Labctl, first_up: object) -> Labctl:
+    return labctl
+
+
+def qemu_pids(labctl: Labctl) -> dict[str, int]:
+    """Node -> process of its QEMU: a node that was restarted has another one."""
+    out = subprocess.run(
+        ["pgrep", "-af", f"guest={LAB}\\."], capture_output=True, text=True, check=False
+    ).stdout
+    found = {}
+    for line in out.splitlines():
+        pid, _, command = line.partition(" ")
+        if "qemu-system" in command:
+            found[command.split(f"guest={LAB}.")[1].split(",")[0]] = int(pid)
+    return found
+
+
+def causes(labctl: Labctl) -> list[tuple[str, tuple[str, ...]]]:
+    report = labctl.json("verify", LAB, expect=9)
+    return [(cause["kind"], tuple(cause["nodes"])) for cause in report["causes"]]
+
+
+def test_up_is_healthy(first_up: Any) -> None:
+    assert [node["node"] for node in first_up["outcomes"]] == list(NODES)
+    assert first_up["verify"]["healthy"] is True
+    pings = [c for c in first_up["verify"]["checks"] if c["kind"].startswith("ping")]
+    assert {"ping within the network", "ping across networks"} <= {c["kind"] for c in pings}
+
+
+def test_verify_lists_each_check(fabric: Labctl) -> None:
+    report = fabric.json("verify", LAB)
+    assert all(check["seen"] for check in report["checks"])
+    assert {check["status"] for check in report["checks"]} == {"pass"}
+
+
+def test_second_up_has_nothing_to_do(fabric: Labctl, topology: Path) -> None:
+    before = qemu_pids(fabric)
+    assert "nothing to do" in fabric("up", str(topology))
+    assert qemu_pids(fabric) == before
+    assert sorted(before) == sorted(NODES)
+
+
+def test_changed_memory_touches_one_node(fabric: Labctl, topology: Path) -> None:
+    before = qemu_pids(fabric)
+    text = topology.read_text()
+    topology.write_text(text + "\nnodes:\n  leaf-1: {memory: 320 MiB}\n")
+    plan = fabric.json("plan", str(topology))
+    assert [(a["kind"], a["node"]) for a in plan["actions"]] == [("restart", "leaf-1")]
+    assert "memory 256 -> 320 MiB" in plan["actions"][0]["reason"]
+    fabric("up", str(topology))
+    after = qemu_pids(fabric)
+    assert {node for node in NODES if before[node] != after[node]} == {"leaf-1"}
+
+
+def test_rebuilt_node_is_the_same_node(fabric: Labctl) -> None:
+    hypervisor = fabric.hypervisor()
+    before = identity(hypervisor, f"{LAB}.leaf-2")
+    addresses = fabric.shell(LAB, "leaf-2", "ip -br address")
+    fabric.shell(LAB, "leaf-2", "touch /root/mark")
+    fabric("rebuild", LAB, "--node", "leaf-2")
+    assert identity(hypervisor, f"{LAB}.leaf-2") == before
+    assert fabric.shell(LAB, "leaf-2", "ip -br address") == addresses
+    assert "gone" in fabric.shell(LAB, "leaf-2", "test -e /root/mark || echo gone")
+    hypervisor.close()
+
+
+BGP = ("configure terminal", "router bgp 65000")
+EVPN = (*BGP, "address-family l2vpn evpn")
+
+
+@pytest.mark.parametrize(
+    ("node", "breaking", "healing", "kind", "culprits"),
+    [
+        pytest.param(
+            "spine-1",
+            (*EVPN, "no neighbor LEAVES route-reflector-client"),
+            (*EVPN, "neighbor LEAVES route-reflector-client"),
+            "established but empty: not reflecting",
+            ("spine-1",),
+            id="spine without route-reflector-client",
+        ),
+        pytest.param(
+            "leaf-2",
+            (*EVPN, "vni 10010", "route-target import 65000:999", "route-target export 65000:999",
+             "no route-target import 65000:10010", "no route-target export 65000:10010"),
+            (*EVPN, "vni 10010", "route-target import 65000:10010",
+             "route-target export 65000:10010", "no route-target import 65000:999",
+             "no route-target export 65000:999"),
+            "route target mismatch",
+            ("leaf-2",),
+            id="route target mismatch",
+        ),
+        pytest.param(
+            "leaf-1",
+            (*BGP, "neighbor SPINES shutdown"),
+            (*BGP, "no neighbor SPINES shutdown"),
+            "session shut down",
+            ("leaf-1",),
+            id="session shut",
+        ),
+    ],
+)  # fmt: skip
+def test_broken_by_hand(
+    fabric: Labctl,
+    node: str,
+    breaking: tuple[str, ...],
+    healing: tuple[str, ...],
+    kind: str,
+    culprits: tuple[str, ...],
+) -> None:
+    fabric.vtysh(LAB, node, *breaking)
+    try:
+        assert (kind, culprits) in causes(fabric)
+    finally:
+        fabric.vtysh(LAB, node, *healing)
+    fabric("verify", LAB, "--wait", "120")
+
+
+def test_stopped_vni(fabric: Labctl) -> None:
+    fabric.shell(LAB, "leaf-2", "ip link set vni10010 down")
+    try:
+        assert ("VNI down", ("leaf-2",)) in causes(fabric)
+    finally:
+        fabric.shell(LAB, "leaf-2", "ip link set vni10010 up")
+    fabric("verify", LAB, "--wait", "120")
+
+
+def test_pulled_cable(fabric: Labctl) -> None:
+    fabric("link", LAB, "leaf-1:eth1", "down")
+    assert "0" in fabric.shell(LAB, "leaf-1", "cat /sys/class/net/eth1/carrier")
+    assert any("leaf-1" in nodes for _, nodes in causes(fabric))
+    fabric("link", LAB, "leaf-1:eth1", "up")
+    fabric("verify", LAB, "--wait", "120")
+
+
+def test_save_and_logs(fabric: Labctl, tmp_path: Path) -> None:
+    fabric("save", LAB, str(tmp_path))
+    assert "router bgp 65000" in (tmp_path / "leaf-1.cfg").read_text()
+    assert "labctl-guest: phase ready" in fabric("logs", LAB, "spine-1")
+
+
+def test_two_labs_side_by_side(fabric: Labctl, topology: Path, tmp_path: Path) -> None:
+    second = tmp_path / "second.yaml"
+    second.write_text(
+        "lab: second\nfabric: {spines: 1, leaves: 1, hosts_per_leaf: 0}\nmanagement: false\n"
+    )
+    before = qemu_pids(fabric)
+    fabric("up", str(second))
+    assert {lab["lab"] for lab in fabric.json("status")} == {LAB, "second"}
+    fabric("destroy", "second", "--yes")
+    assert qemu_pids(fabric) == before
+
+
+def test_down_keeps_the_disks(fabric: Labctl, topology: Path) -> None:
+    fabric.shell(LAB, "host-1", "echo kept > /root/mark && sync")
+    fabric("down", LAB)
+    assert qemu_pids(fabric) == {}
+    result = fabric.json("up", str(topology))
+    assert {action["kind"] for action in result["plan"]["actions"]} == {"start"}
+    assert result["verify"]["healthy"] is True
+    assert "kept" in fabric.shell(LAB, "host-1", "cat /root/mark")
