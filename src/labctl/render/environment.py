@@ -19,7 +19,7 @@ _DAY0 = "day0"
 
 
 class Verbatim(str):
-    """Configuration text of the user's own, several lines of it."""
+    """Configuration text of the user's own: lines, spaces and tabs, no other control characters."""
 
     __slots__ = ()
 
@@ -67,9 +67,12 @@ def _printable(value: object) -> object:
 
 def _word(value: object) -> str:
     text = str(value)
-    if (text.isprintable() and " " not in text) or isinstance(value, Verbatim):
+    if text.isprintable() and " " not in text:
+        return text
+    if isinstance(value, Verbatim) and text.translate(_LAYOUT).isprintable():
         return text
     raise InternalError(f"{text!r} can't stand in a configuration", resolution=_REPORT)
 
 
+_LAYOUT = {ord("\n"): " ", ord("\t"): " "}
 _REPORT = "please report this: the file's checks should have refused it"

@@ -1,4 +1,4 @@
-"""A spine, a leaf and a host by hand, so that rendering is tested without what works intents out."""
+"""A spine, a leaf and a host by hand: rendering is tested without what works intents out."""
 
 from __future__ import annotations
 
@@ -190,7 +190,5 @@ def ebgp(links: LinkAddressing = LinkAddressing.NUMBERED) -> Intent:
             ipv4=True,
             route_reflector_client=False,
         )
-        intent = change(
-            intent, name, asn=asn, peers=(peer,), ports=(uplink, *node.ports[1:])
-        )
+        intent = change(intent, name, asn=asn, peers=(peer,), ports=(uplink, *node.ports[1:]))
     return intent

@@ -1,0 +1,81 @@
+"""What `labctl render` leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.samples import IMAGES, ports, sample, site
+from labctl.errors import UsageError
+from labctl.model.desired import Desired, DesiredNode
+from labctl.render.desired import render
+from labctl.render.tree import write, write_nodes
+from labctl.topology.platforms import load_platforms
+
+
+@pytest.fixture(scope="module")
+def desired() -> Desired:
+    return render(sample(), load_platforms(), site=site(), ports=ports(), images=IMAGES)
+
+
+def test_everything_is_there(desired: Desired, tmp_path: Path) -> None:
+    write(desired, tmp_path / "out")
+    assert (tmp_path / "out/network.xml").read_text() == desired.network_xml
+    for name, node in desired.nodes.items():
+        folder = tmp_path / "out/nodes" / name
+        assert (folder / "domain.xml").read_text() == node.domain_xml
+        found = {path.name: path.read_text() for path in (folder / "day0").iterdir()}
+        assert found == node.day0.files
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_earlier_rendering_is_replaced_whole(desired: Desired, tmp_path: Path) -> None:
+    write_nodes("other", [], "<network/>", tmp_path / "out")
+    write_nodes("sample", desired.nodes.values(), "", tmp_path / "out")
+    assert not (tmp_path / "out/network.xml").exists()
+    assert sorted(path.name for path in (tmp_path / "out/nodes").iterdir()) == [
+        "host-1",
+        "leaf-1",
+        "spine-1",
+    ]
+
+
+def test_an_empty_folder_is_used(desired: Desired, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    write(desired, tmp_path / "out")
+    assert (tmp_path / "out/nodes").is_dir()
+
+
+def test_what_others_made_is_left_alone(desired: Desired, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("x")
+    with pytest.raises(UsageError) as caught:
+        write(desired, tmp_path)
+    assert "no render made" in caught.value.brief
+    assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_file_in_the_way_is_an_error_of_use(desired: Desired, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for folder in (tmp_path / "file", tmp_path / "file/below"):
+        with pytest.raises(UsageError) as caught:
+            write(desired, folder)
+        assert "can't write" in caught.value.brief
+
+
+def test_nothing_half_made_is_left(desired: Desired, tmp_path: Path) -> None:
+    write(desired, tmp_path / "out")
+
+    def breaks() -> Iterator[DesiredNode]:
+        yield desired.nodes["leaf-1"]
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        write_nodes("sample", breaks(), "", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out/nodes").iterdir()) == [
+        "host-1",
+        "leaf-1",
+        "spine-1",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
