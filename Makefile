@@ -16,7 +16,7 @@ INSTALLED := $(VENV)/.installed
 PACKAGES  := $(VENV)/.packages
 TEST_PACKAGES := $(VENV)/.test-packages
 
-.PHONY: help setup guest host demo test check bench render-goldens clean uninstall
+.PHONY: help setup guest host demo test check bench docs render-goldens clean uninstall
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ check: $(INSTALLED) ## The fast ones: ruff, mypy, unit tests
 
 bench: $(INSTALLED) ## The four ratios of speed and scale
 	@$(BIN)/python -m bench
+
+docs: $(INSTALLED) ## Write the generated reference pages anew
+	@$(BIN)/python docs/generate.py
 
 render-goldens: $(INSTALLED) ## Render the example topologies anew into tests/golden
 	@$(BIN)/pytest -q tests/golden --regenerate

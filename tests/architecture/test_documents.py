@@ -1,0 +1,62 @@
+"""What the documents promise is there, and what is there is documented."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from labctl.cli.commands import COMMANDS
+from labctl.cli.main import main
+from labctl.errors import ExitCode
+
+ROOT = Path(__file__).parents[2]
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_COMMAND = re.compile(r"(?:^|[`$| ])labctl ([a-z]+)\b(?! is| are| has)", re.MULTILINE)
+_LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+_CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert f"Usage: labctl {name}" in shown
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_in_documents_exist(path: Path) -> None:
+    code = "\n".join(_CODE.findall(path.read_text()))
+    named = set(_COMMAND.findall(code))
+    assert named <= set(COMMANDS), named - set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    for target in _LINK.findall(path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_make_targets_in_documents_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for path in DOCS:
+        code = "\n".join(_CODE.findall(path.read_text()))
+        named = set(re.findall(r"(?:^|[`$ ])make ([a-z-]+)", code, re.MULTILINE))
+        assert named <= targets, f"{path.name}: {named - targets}"
+
+
+def test_exit_codes_are_documented_as_they_are() -> None:
+    text = (ROOT / "docs" / "reference" / "exit-codes.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)
+    assert {(int(number), name) for number, name in rows} == {
+        (code.value, code.name) for code in ExitCode
+    }
+
+
+def test_generated_pages_are_up_to_date() -> None:
+    script = str(ROOT / "docs" / "generate.py")
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
