@@ -15,23 +15,25 @@ from labctl.topology.suggest import suggest
 def check_links(draft: Draft, document: Document) -> None:
     """Report what is wrong with links; unusable ones are taken out of the draft."""
     used: dict[tuple[str, str], DraftLink] = {}
-    good = []
-    for link in draft.links:
-        sound = link.path[0] != "links" or _check_ends(link, draft, document)
-        if sound and _claim_ports(link, used, document):
-            good.append(link)
+    good = [link for link in draft.links if _check_link(link, used, draft, document)]
     draft.complete = draft.complete and len(good) == len(draft.links)
     draft.links = good
     if draft.complete:
         _check_reach(draft, document)
 
 
-def _check_ends(link: DraftLink, draft: Draft, document: Document) -> bool:
+def _check_link(
+    link: DraftLink, used: dict[tuple[str, str], DraftLink], draft: Draft, document: Document
+) -> bool:
+    good = True
     if link.a.node == link.b.node:
         document.report(link.path, f"{link.a.node} is linked to itself")
-        return False
-    first = _check_end(link.a, (*link.path, 0), draft, document)
-    return _check_end(link.b, (*link.path, 1), draft, document) and first
+        good = False
+    for n, end in enumerate((link.a, link.b)):
+        path: Path = (*link.path, n) if link.path[0] == "links" else link.path
+        sound = link.path[0] != "links" or _check_end(end, path, draft, document)
+        good &= sound and _claim_port(link, end, path, used, document)
+    return good
 
 
 def _check_end(end: Endpoint, path: Path, draft: Draft, document: Document) -> bool:
@@ -54,21 +56,20 @@ def _check_end(end: Endpoint, path: Path, draft: Draft, document: Document) -> b
     return False
 
 
-def _claim_ports(
-    link: DraftLink, used: dict[tuple[str, str], DraftLink], document: Document
+def _claim_port(
+    link: DraftLink,
+    end: Endpoint,
+    path: Path,
+    used: dict[tuple[str, str], DraftLink],
+    document: Document,
 ) -> bool:
-    """Take both ends' ports, or say who had them first."""
-    free = True
-    for n, end in enumerate((link.a, link.b)):
-        first = used.setdefault((end.node, end.interface), link)
-        if first is link:
-            continue
-        free = False
-        made = first.path[0] == "fabric"
-        by = "the fabric shorthand" if made else f"{document.where(first.path)}"
-        at: Path = (*link.path, n) if link.path[0] == "links" else link.path
-        document.report(at, f"port {end} is used twice", f"first in {by}: {first}")
-    return free
+    """Take the end's port, or say who had it first."""
+    first = used.setdefault((end.node, end.interface), link)
+    if first is link and link.a != link.b:
+        return True
+    by = "the fabric shorthand" if first.path[0] == "fabric" else document.where(first.path)
+    document.report(path, f"port {end} is used twice", f"first in {by}: {first}")
+    return False
 
 
 def _check_reach(draft: Draft, document: Document) -> None:

@@ -62,8 +62,7 @@ def _load(
     check_nodes(file, draft, document)
     check_links(draft, document)
     lab = assemble(file, draft, document, read_file)
-    if draft.complete:
-        check_addresses(file, lab, draft, document)
+    check_addresses(file, lab, draft, document)
     return lab
 
 
