@@ -1,3 +1,13 @@
-"""Fixtures live in tests/harness; this only has pytest load them."""
+"""Fixtures live in tests/harness; this only has pytest load them, and knows the suite's options."""
+
+from __future__ import annotations
+
+import pytest
 
 pytest_plugins = ["harness.fake", "harness.libvirtd", "harness.backends"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--regenerate", action="store_true", help="write tests/golden anew instead of comparing"
+    )
