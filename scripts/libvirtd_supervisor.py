@@ -14,7 +14,7 @@ once. Where PID 1 is slow at that (containers), this process does it as their su
                  As root needs `unshare --mount --net`; otherwise it is a session daemon.
 
 Without --private SIGTERM ends libvirtd as a service manager would: guests run on, and this process
-stays to reap them.
+stays to log and reap them; SIGHUP then starts libvirtd again.
 """
 
 from __future__ import annotations
@@ -132,38 +132,42 @@ def call(*argv: str) -> None:
 
 
 def catch_signals() -> int:
-    """Turn SIGTERM, SIGINT and SIGCHLD into bytes on the descriptor returned."""
+    """Turn signals into bytes on the descriptor returned."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     return reading
 
 
 def supervise(wakeup: int, *, private: bool) -> None:
-    """Start both daemons, reap until told to end, and linger for guests that still run."""
-    logger = None if is_served(virtlogd_socket()) else spawn("virtlogd")
-    if logger:
-        wait_for_socket(virtlogd_socket())
+    """Start both daemons, do as signals tell, reap, and linger for guests that still run."""
+    virtlogd = spawn("virtlogd")
+    wait_for_socket(virtlogd_socket())
     libvirtd = spawn("libvirtd")
     watched = [wakeup, sys.stdin.fileno()] if private else [wakeup]
     while True:
         ready, _, _ = select.select(watched, [], [])
-        if sys.stdin.fileno() in ready and not os.read(sys.stdin.fileno(), 4096):
+        told = set(drain(wakeup))
+        ending = bool(told & {signal.SIGTERM, signal.SIGINT})
+        if private and (ending or is_closed(sys.stdin.fileno(), ready)):
             return
-        told_to_end = bool({signal.SIGTERM, signal.SIGINT} & set(drain(wakeup)))
-        if told_to_end and private:
-            return
-        if told_to_end:
+        if ending:
             send(libvirtd, signal.SIGTERM)
         reap()
         left = children_by_parent().get(os.getpid(), [])
-        if logger and left == [logger]:
-            send(logger, signal.SIGTERM)
-        if not left:
+        if signal.SIGHUP in told and libvirtd not in left:
+            libvirtd = spawn("libvirtd")
+        elif left == [virtlogd]:
+            send(virtlogd, signal.SIGTERM)
+        elif not left:
             return
+
+
+def is_closed(descriptor: int, ready: list[int]) -> bool:
+    return descriptor in ready and not os.read(descriptor, 4096)
 
 
 def spawn(program: str) -> int:
