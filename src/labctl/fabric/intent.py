@@ -43,6 +43,7 @@ class _Builder:
         self._overlay = Overlay(lab, self._vteps)
         self._reflected = reflected_peers(lab, self._loopbacks)
         self._networks = {net.name: net for vrf in lab.fabric.vrfs for net in vrf.networks}
+        self._links: dict[tuple[str, str], tuple[IPv4Interface, IPv4Interface]] = {}
         self._management: Mapping[str, IPv4Interface] = {}
         self._gateway: IPv4Address | None = None
         if management is not None:
@@ -101,11 +102,14 @@ class _Builder:
 
     def _link(self, node: Node, far: Node) -> tuple[IPv4Interface, IPv4Interface]:
         """The own and the far address of a numbered fabric link."""
-        pool = self._lab.fabric.addressing.links
         spine, vtep = (node, far) if node.role is Role.SPINE else (far, node)
-        number = addresses.link_place(spine.index, vtep.role, vtep.index, pool.prefixlen)
-        assert number is not None  # load refuses a pool that is too small
-        first, second = addresses.link_addresses(pool, number)
+        pair = (spine.name, vtep.name)
+        if pair not in self._links:
+            pool = self._lab.fabric.addressing.links
+            number = addresses.link_place(spine.index, vtep.role, vtep.index, pool.prefixlen)
+            assert number is not None  # load refuses a pool that is too small
+            self._links[pair] = addresses.link_addresses(pool, number)
+        first, second = self._links[pair]
         return (first, second) if node.role is Role.SPINE else (second, first)
 
     def _legs(self, node: Node, ports: Sequence[Port]) -> tuple[Leg, ...]:

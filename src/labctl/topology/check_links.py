@@ -12,14 +12,14 @@ from labctl.topology.expand import Draft, DraftLink, DraftNode
 from labctl.topology.suggest import suggest
 
 
-def check_links(draft: Draft, document: Document) -> None:
+def check_links(routing: str, draft: Draft, document: Document) -> None:
     """Report what is wrong with links; unusable ones are taken out of the draft."""
     used: dict[tuple[str, str], DraftLink] = {}
     good = [link for link in draft.links if _check_link(link, used, draft, document)]
     draft.complete = draft.complete and len(good) == len(draft.links)
     draft.links = good
     if draft.complete:
-        _check_reach(draft, document)
+        _check_reach(routing, draft, document)
 
 
 def _check_link(
@@ -72,7 +72,7 @@ def _claim_port(
     return False
 
 
-def _check_reach(draft: Draft, document: Document) -> None:
+def _check_reach(routing: str, draft: Draft, document: Document) -> None:
     """Every host has its leaf, and every switch reaches all others over fabric links."""
     nodes = draft.nodes
     near: dict[str, list[str]] = {name: [] for name in nodes}
@@ -90,7 +90,9 @@ def _check_reach(draft: Draft, document: Document) -> None:
             leaves_of[host.name].append((switch, link))
     for name, found in leaves_of.items():
         _check_host(nodes[name], found, document)
-    _check_switches(nodes, near, document)
+    sound = _check_switches(nodes, near, document)
+    if routing == "ebgp" and sound:
+        _check_common_spines(nodes, near, document)
 
 
 def _check_host(
@@ -110,14 +112,16 @@ def _check_host(
 
 def _check_switches(
     nodes: Mapping[str, DraftNode], near: Mapping[str, list[str]], document: Document
-) -> None:
+) -> bool:
+    """Whether all switches reach one another."""
     switches = [node for node in nodes.values() if node.role.is_switch]
     vteps = [node for node in switches if node.role.is_vtep]
     spines = [node for node in switches if node.role is Role.SPINE]
-    if len(vteps) + bool(spines) < 2:
-        if spines:
-            document.report(spines[0].path, "spines without leaves make no fabric", key=True)
-        return
+    if not vteps and spines:
+        document.report(spines[0].path, "spines without leaves make no fabric", key=True)
+        return False
+    if len(switches) < 2:
+        return True
     lonely = [node for node in switches if not near[node.name]]
     for node in lonely:
         other = "a leaf or border" if node.role is Role.SPINE else "a spine"
@@ -128,6 +132,26 @@ def _check_switches(
         names = ", ".join(sorted(island)[:5]) + (" ..." if len(island) > 5 else "")
         message = f"no fabric link leads from {names} to {islands[0][0]}"
         document.report(nodes[island[0]].path, message, key=True)
+    return not lonely and len(islands) == 1
+
+
+def _check_common_spines(
+    nodes: Mapping[str, DraftNode], near: Mapping[str, list[str]], document: Document
+) -> None:
+    """The spines share an AS, so a route passes one only: any two leaves need one in common."""
+    by_spines: dict[frozenset[str], str] = {}
+    for name, node in nodes.items():
+        if node.role.is_vtep:
+            by_spines.setdefault(frozenset(near[name]), name)
+    seen: list[tuple[frozenset[str], str]] = []
+    for spines, name in by_spines.items():
+        for others, other in seen:
+            if spines.isdisjoint(others):
+                message = f"{name} and {other} have no spine in common"
+                hint = "under ebgp no route between them passes: the spines share an AS"
+                document.report(nodes[name].path, message, hint, key=True)
+                break
+        seen.append((spines, name))
 
 
 def _islands(names: list[str], near: Mapping[str, list[str]]) -> Iterator[list[str]]:

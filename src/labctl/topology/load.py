@@ -60,7 +60,7 @@ def _load(
     draft = expand(file, platforms, document)
     draft.complete = not draft.unusable and not any(_is_part(path) for path in dropped)
     check_nodes(file, draft, document)
-    check_links(draft, document)
+    check_links(file.fabric.underlay.routing, draft, document)
     lab = assemble(file, draft, document, read_file)
     check_addresses(file, lab, draft, document)
     return lab
