@@ -22,9 +22,9 @@ from labctl.model.intent import Intent
 from labctl.model.lab import Endpoint, Lab
 from labctl.model.platform import Platform
 from labctl.model.site import ImageRef, ManagementMode, Site
+from labctl.ops.admission import preflight
 from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
-from labctl.ops.preflight import preflight
 from labctl.plan.diff import Observed, diff
 from labctl.plan.model import Plan
 from labctl.plan.ports import allocate

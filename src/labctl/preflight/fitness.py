@@ -1,0 +1,150 @@
+"""Can this host do it? KVM, machine types, devices, images, storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from labctl.model.finding import Finding, Severity
+from labctl.model.platform import Platform
+from labctl.preflight.facts import Facts
+
+SLOW_LOOKUP = 1.0
+"""Seconds. libvirt answers from its cache in milliseconds; where a /dev/kvm is there and unusable,
+its cache never holds and it starts some 20 QEMUs each time."""
+_QEMU_NICS = {"virtio": "virtio-net-pci"}
+"""libvirt's model names that aren't QEMU's."""
+
+
+def choose_virt_type(facts: Facts) -> tuple[str, Finding]:
+    """What the lab will run with (kvm, qemu or test), and why."""
+    if facts.host.driver == "TEST":
+        return "test", Finding("kvm", Severity.NOTE, "the test driver runs no machines")
+    wanted, kvm = facts.intent.lab.requirements.kvm, facts.kvm
+    if kvm is not None and kvm.usable:
+        asked = " (asked before)" if kvm.cached else ""
+        return "kvm", Finding("kvm", Severity.OK, f"KVM works: {kvm.reason}{asked}")
+    if wanted is False and "qemu" in facts.virt_types:
+        words = "software emulation (TCG), as the file wants"
+        return "qemu", Finding("kvm", Severity.OK, words)
+    reason = kvm.reason if kvm is not None else "the file does not want it"
+    if wanted:
+        return "kvm", Finding(
+            "kvm",
+            Severity.REFUSE,
+            f"the file demands KVM, and the KVM canary says no: {reason}",
+            "run it on a host with KVM, or drop `kvm: true` from `requirements` "
+            "to run in software (much slower)",
+        )
+    if "qemu" not in facts.virt_types:
+        message = f"libvirt offers no QEMU on this host, and no usable KVM: {reason}"
+        return "qemu", Finding("kvm", Severity.REFUSE, message, "install qemu-system-x86")
+    return "qemu", Finding(
+        "kvm",
+        Severity.WARN if "kvm" in facts.virt_types else Severity.NOTE,
+        f"software emulation (TCG), since KVM can't be used: {reason}",
+        "boots take several times as long without KVM",
+    )
+
+
+def check_lookups(facts: Facts) -> Iterable[Finding]:
+    """Two slow capability look-ups in a row: libvirt's cache doesn't hold."""
+    if len(facts.lookups) > 1 and min(facts.lookups) > SLOW_LOOKUP:
+        first, second = facts.lookups[:2]
+        yield Finding(
+            "capabilities",
+            Severity.WARN,
+            f"libvirt took {first:.1f} s and then {second:.1f} s to tell what QEMU offers: "
+            "its cache doesn't hold, as when /dev/kvm is there and unusable; "
+            "every define will take as long",
+            "hide /dev/kvm from libvirtd (a private /dev without it, or remove the node in the "
+            "container), then restart libvirtd",
+            evidence={"seconds": list(facts.lookups)},
+        )
+
+
+def check_machines(facts: Facts) -> Iterable[Finding]:
+    """Machine types, disk buses and NIC models of the platforms in use."""
+    for platform, nodes in _platforms(facts):
+        machine = facts.machines.get(platform.machine)
+        if machine is None or (machine.capabilities is None and not machine.refusal):
+            yield Finding("machine", Severity.NOTE, "this driver does not tell what QEMU offers")
+            return
+        lacking = list(_lacking(facts, platform))
+        yield Finding(
+            "machine",
+            Severity.REFUSE if lacking else Severity.OK,
+            f"{platform.name}: {'; '.join(lacking)}"
+            if lacking
+            else f"{platform.name}: machine {platform.machine}, {platform.disk_bus} disks and "
+            f"{platform.nic_model} NICs are offered",
+            "install a QEMU that has it, or use another platform" if lacking else "",
+            nodes=nodes if lacking else (),
+        )
+
+
+def _lacking(facts: Facts, platform: Platform) -> Iterator[str]:
+    machine = facts.machines[platform.machine]
+    offered = machine.capabilities
+    if offered is None:
+        yield machine.refusal
+        return
+    if platform.machine not in offered.machines:
+        yield f"QEMU has no machine type {platform.machine}"
+    for bus in dict.fromkeys((platform.disk_bus, platform.cdrom_bus)):
+        if bus not in offered.disk_buses:
+            yield f"machine {platform.machine} has no {bus} disks"
+    nic = _QEMU_NICS.get(platform.nic_model, platform.nic_model)
+    if facts.devices is not None and nic not in facts.devices:
+        yield f"QEMU has no NIC model {platform.nic_model}"
+
+
+def _platforms(facts: Facts) -> Iterator[tuple[Platform, tuple[str, ...]]]:
+    used: dict[str, list[str]] = {}
+    for name, node in facts.intent.nodes.items():
+        used.setdefault(node.node.platform, []).append(name)
+    for platform, nodes in used.items():
+        yield facts.platforms[platform], tuple(nodes)
+
+
+def check_emulator(facts: Facts) -> Iterable[Finding]:
+    """The program libvirt would start."""
+    if facts.emulator_missing:
+        yield Finding(
+            "emulator",
+            Severity.REFUSE,
+            f"libvirt would start {facts.emulator_missing}, which is not there",
+            "install qemu-system-x86, then restart libvirtd",
+        )
+
+
+def check_images(facts: Facts) -> Iterable[Finding]:
+    """Images present and whole. Their findings alone make exit code 5, others 4."""
+    for name, image in facts.images.items():
+        if image.problems:
+            nodes = tuple(n for n, node in facts.intent.nodes.items() if node.node.image == name)
+            yield Finding(
+                "image",
+                Severity.REFUSE,
+                f"{name}: {'; '.join(image.problems)}",
+                image.resolution,
+                nodes=nodes,
+            )
+        else:
+            yield Finding("image", Severity.OK, f"{name} is in the store and whole")
+
+
+def check_storage(facts: Facts) -> Iterable[Finding]:
+    """The folder of disks: ours to write, QEMU's to reach."""
+    if facts.storage is None:
+        return
+    for problem in facts.storage.problems:
+        yield Finding(
+            "storage",
+            Severity.REFUSE,
+            problem,
+            "mend its permissions, or set LABCTL_HOME to a folder both labctl and QEMU can use",
+        )
+    if not facts.storage.problems:
+        yield Finding(
+            "storage", Severity.OK, f"{facts.home.folder} is writable and in QEMU's reach"
+        )

@@ -1,0 +1,136 @@
+"""Gather the facts preflight judges: a handful of calls, each asked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from labctl.errors import HypervisorError, ImageError
+from labctl.hypervisor.api import (
+    DomainCapabilities,
+    HostFacts,
+    Hypervisor,
+    ObservedDomain,
+    ObservedNetwork,
+)
+from labctl.images.store import ImageStore
+from labctl.model.intent import Intent
+from labctl.model.lab import Endpoint
+from labctl.model.paths import Home
+from labctl.model.platform import Platform
+from labctl.preflight import local
+from labctl.preflight.canary import KvmVerdict, prove_kvm
+from labctl.preflight.facts import Facts, ImageFact, MachineFact
+from labctl.preflight.fitness import SLOW_LOOKUP, choose_virt_type
+
+
+def gather(
+    hypervisor: Hypervisor,
+    home: Home,
+    *,
+    intent: Intent,
+    platforms: Mapping[str, Platform],
+    store: ImageStore,
+    ports: Mapping[Endpoint, int],
+    host: HostFacts,
+    domains: tuple[ObservedDomain, ...],
+    networks: tuple[ObservedNetwork, ...],
+) -> Facts:
+    """All that `labctl.preflight.checks.check` needs. Runs the KVM canary when it must.
+
+    What can't be known stays None. Raises HypervisorError when the connection is lost.
+    """
+    facts = Facts(
+        intent=intent,
+        platforms=platforms,
+        home=home,
+        host=host,
+        domains=domains,
+        networks=networks,
+        ports=ports,
+        virt_types=hypervisor.virt_types(),
+        kvm=_ask_canary(hypervisor, home, intent, host),
+        images=_images(intent, store),
+        made=_made(intent, home),
+    )
+    if host.driver != "QEMU":
+        return facts
+    facts = _with_machines(hypervisor, facts)
+    return _with_local_facts(facts) if host.is_local else facts
+
+
+def _ask_canary(
+    hypervisor: Hypervisor, home: Home, intent: Intent, host: HostFacts
+) -> KvmVerdict | None:
+    if host.driver != "QEMU" or intent.lab.requirements.kvm is False:
+        return None
+    return prove_kvm(hypervisor, home, host)
+
+
+def _images(intent: Intent, store: ImageStore) -> dict[str, ImageFact]:
+    names = dict.fromkeys(node.node.image for node in intent.nodes.values())
+    return {name: _image(name, store) for name in names}
+
+
+def _image(name: str, store: ImageStore) -> ImageFact:
+    try:
+        image = store.get(name)
+    except ImageError as error:
+        return ImageFact(0, (error.brief,), error.resolution)
+    return ImageFact(
+        image.virtual_size,
+        store.check(image),
+        f"put the right file back: `labctl image import FILE --name {name}`",
+    )
+
+
+def _made(intent: Intent, home: Home) -> frozenset[str]:
+    paths = home.lab(intent.lab.name)
+    return frozenset(name for name in intent.nodes if paths.node(name).overlay.exists())
+
+
+def _with_machines(hypervisor: Hypervisor, facts: Facts) -> Facts:
+    """What QEMU offers for each machine type in use, and how long libvirt takes to tell."""
+    virt_type, _ = choose_virt_type(facts)
+    used = {node.node.platform for node in facts.intent.nodes.values()}
+    types = sorted({facts.platforms[name].machine for name in used})
+    machines = {machine: _machine(hypervisor, virt_type, machine) for machine in types}
+    first = next((m.capabilities for m in machines.values() if m.capabilities is not None), None)
+    lookups: tuple[float, ...] = ()
+    if first is not None:
+        lookups = (first.lookup_seconds,)
+        if first.lookup_seconds > SLOW_LOOKUP:
+            again = _machine(hypervisor, virt_type, first.machine).capabilities
+            lookups += (again.lookup_seconds,) if again is not None else ()
+    return replace(facts, machines=machines, lookups=lookups)
+
+
+def _machine(hypervisor: Hypervisor, virt_type: str, machine: str) -> MachineFact:
+    try:
+        return MachineFact(hypervisor.domain_capabilities(virt_type, machine))
+    except HypervisorError as error:
+        return MachineFact(None, error.brief)
+
+
+def _with_local_facts(facts: Facts) -> Facts:
+    """What only this machine itself can tell; nothing of it holds for a remote host."""
+    capabilities = _any_capabilities(facts)
+    emulator = capabilities.emulator if capabilities is not None else ""
+    missing = emulator if emulator and not Path(emulator).exists() else ""
+    owner = None
+    if capabilities is not None and not facts.host.is_session:
+        owner = capabilities.owner
+    return replace(
+        facts,
+        emulator_missing=missing,
+        devices=local.device_models(emulator) if emulator and not missing else None,
+        storage=local.storage(facts.home.folder, owner),
+        routes=local.routes() if facts.intent.management_subnet is not None else None,
+        udp_in_use=local.udp_ports() if facts.ports else None,
+    )
+
+
+def _any_capabilities(facts: Facts) -> DomainCapabilities | None:
+    found = (machine.capabilities for machine in facts.machines.values())
+    return next((capabilities for capabilities in found if capabilities is not None), None)
