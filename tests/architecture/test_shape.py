@@ -49,13 +49,13 @@ def test_all_that_is_public_is_documented() -> None:
         module = ast.parse(path.read_text())
         if path.stat().st_size and not ast.get_docstring(module):
             bare.append(name_of(path))
-        for node in module.body:
-            if (
-                isinstance(node, Function | ast.ClassDef)
-                and not node.name.startswith("_")
-                and not ast.get_docstring(node)
-            ):
-                bare.append(f"{name_of(path)}:{node.lineno} {node.name}")
+        bare += [
+            f"{name_of(path)}:{node.lineno} {node.name}"
+            for node in module.body
+            if isinstance(node, Function | ast.ClassDef)
+            and not node.name.startswith("_")
+            and not ast.get_docstring(node)
+        ]
     assert bare == []
 
 

@@ -19,6 +19,10 @@ def command(
         Path | None,
         typer.Option("--from", metavar="DIR", help="Read saved show output; no lab need run."),
     ] = None,
+    wait: Annotated[
+        float,
+        typer.Option(min=0, metavar="SECONDS", help="Look again until healthy, this long at most."),
+    ] = 0.0,
     as_json: options.Json = False,
 ) -> int:
     """Compare what the file wants with what the devices say; exit code 9 when unhealthy.
@@ -29,6 +33,9 @@ def command(
     from labctl.report.verify import verify_lines
 
     context = reading(ctx)
-    report = verify_live(context, lab) if saved is None else verify_from(context, lab, saved)
+    if saved is None:
+        report = verify_live(context, lab, wait=wait)
+    else:
+        report = verify_from(context, lab, saved)
     show(report, lambda paint: verify_lines(report, paint), as_json=as_json)
     return report.exit_code
