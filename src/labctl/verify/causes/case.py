@@ -102,6 +102,24 @@ class Case:
 
         return explains
 
+    def broken(self, pairs: Iterable[frozenset[str]]) -> Explains:
+        """Explains what follows from sessions between `pairs` being down.
+
+        Counts on them; what a spine of one can't pass on; what a VTEP left alone can't do.
+        """
+        given = frozenset(pairs)
+
+        def explains(check: Check) -> bool:
+            if check.kind is not CheckKind.COUNTS:
+                return False
+            floors = {
+                name: 0 if any({name, end} in given for end in check.nodes - {name}) else floor
+                for name, floor in self.fabric.floors.items()
+            }
+            return check.nodes in given or self.short_of(floors)(check)
+
+        return either(explains, self.lost(self.cut_off()))
+
     def short_of(self, floors: Mapping[str, int], gone: frozenset[str] = frozenset()) -> Explains:
         """Explains prefix counts that would do if the VTEPs announced `floors` only."""
 

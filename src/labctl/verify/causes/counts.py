@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labctl.devices.reading import Unknown
-from labctl.verify.causes.case import Case, Explains, either
+from labctl.verify.causes.case import Case, Explains, either, involving
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
 
@@ -63,8 +63,7 @@ def not_advertising(case: Case) -> None:
 
 def _own_vnis(name: str) -> Explains:
     """Without advertise-all-vni FRR has no VNIs at all."""
-    kinds = (CheckKind.VNI, CheckKind.L3VNI)
-    return lambda check: check.kind in kinds and check.node == name
+    return involving((CheckKind.VNI, CheckKind.L3VNI), name)
 
 
 def not_reflecting(case: Case) -> None:
@@ -82,29 +81,30 @@ def not_reflecting(case: Case) -> None:
         return
     peers = case.fabric.switches[guilty[0]].peers
     reflector = any(peer.route_reflector_client for peer in peers)
-    who = " and ".join(guilty)
+    who, verb = " and ".join(guilty), "passes" if len(guilty) == 1 else "pass"
     what = (
-        "its EVPN neighbors are not `route-reflector-client`"
+        "the leaves are not `route-reflector-client` there"
         if reflector
-        else "a policy denies what it should pass on"
+        else "a policy denies what should be passed on"
     )
     fix = "`neighbor ... route-reflector-client`" if reflector else "no route map that denies"
     case.name(
         CauseKind.NOT_REFLECTING,
         guilty,
-        f"established but empty: {who} passes no EVPN route on to any leaf; {what}",
+        f"established but empty: {who} {verb} no EVPN route on to any leaf; {what}",
         f"on {who}, under `address-family l2vpn evpn`: {fix}",
         proof,
-        case.lost(_starved(case, set(guilty))),
+        case.lost(_starved(case, set(guilty), rows)),
     )
 
 
-def _starved(case: Case, guilty: set[str]) -> list[str]:
-    """VTEPs that have no session with anybody but `guilty`."""
+def _starved(case: Case, guilty: set[str], rows: list[_Row]) -> list[str]:
+    """VTEPs that have sessions with `guilty` and, as far as is seen, get nothing elsewhere."""
+    fed = {row.target for row in rows if row.count}
     return [
         name
         for name, node in case.fabric.vteps.items()
-        if all(peer.node in guilty for peer in node.peers if peer.evpn)
+        if name not in fed and any(peer.node in guilty for peer in node.peers if peer.evpn)
     ]
 
 

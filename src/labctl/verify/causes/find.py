@@ -26,6 +26,7 @@ _DETECTORS: tuple[Callable[[Case], None], ...] = (
     counts.not_receiving,
     overlay.vnis_down,
     overlay.targets_differ,
+    vtepsets.vteps_silent,
     vtepsets.vteps_missing,
     vtepsets.vteps_unexpected,
     overlay.l3vnis_down,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from labctl.devices.facts import VniTargets
-from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, either
+from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, either, involving
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
 
@@ -44,15 +43,21 @@ def vnis_down(case: Case) -> None:
     for node, proof in by_node(case.open(CheckKind.VNI)).items():
         vnis = {check.vni for check in proof if check.vni is not None}
         seen = "; ".join(dict.fromkeys(check.seen for check in proof))
+        every = len(vnis) == len(case.fabric.vteps[node].l2vnis)
         case.name(
             CauseKind.VNI_DOWN,
             [node],
             f"VNI {listed(vnis)} is down on {node}: {seen}",
-            f"on {node}: `ip link set VXLAN-DEVICE up`, and is it in its bridge? "
-            f"As the file has it: labctl rebuild LAB --node {node}",
+            f"on {node}: `ip link set VXLAN-DEVICE up`, is it in its bridge, is there "
+            f"`advertise-all-vni`? As the file has it: labctl rebuild LAB --node {node}",
             proof,
-            vni_trouble(case, node, vnis),
+            either(vni_trouble(case, node, vnis), *_whole_node(case, node, every)),
         )
+
+
+def _whole_node(case: Case, node: str, every: bool) -> list[Explains]:
+    """Without any L2 VNI a node announces nothing, and its L3 VNIs are gone with them."""
+    return [case.lost({node}), involving([CheckKind.L3VNI], node)] if every else []
 
 
 def targets_differ(case: Case) -> None:
@@ -72,7 +77,7 @@ def targets_differ(case: Case) -> None:
         )
 
 
-def mend_target(node: str, number: int) -> str:
+def mend_target(node: str, number: object) -> str:
     """How to put a VNI's route targets right."""
     return (
         f"on {node}, under `address-family l2vpn evpn` / `vni {number}`: the same "
@@ -144,9 +149,3 @@ def exported(case: Case, node: str) -> set[str] | None:
                 if route.originator and case.fabric.vtep_name(route.originator) == node:
                     found |= route.targets
     return found if seen else None
-
-
-def own_targets(case: Case, node: str, number: int) -> VniTargets | None:
-    """What a node says of a VNI's route targets, if it says anything."""
-    found = case.fabric.readings[node].targets(number)
-    return found if isinstance(found, VniTargets) else None

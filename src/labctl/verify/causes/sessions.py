@@ -105,7 +105,7 @@ def _session_cause(
         message,
         resolution,
         proof,
-        either(between(SESSIONS, pairs), case.lost(case.cut_off())),
+        either(between(SESSIONS, pairs), case.broken(pairs)),
     )
 
 
@@ -126,7 +126,7 @@ def underlay_down(case: Case) -> None:
             message,
             resolution,
             proof,
-            either(between(SESSIONS, pairs), case.lost(case.cut_off())),
+            either(between(SESSIONS, pairs), case.broken(pairs)),
         )
 
 
@@ -173,5 +173,5 @@ def down(case: Case) -> None:
             f"can {nodes[0]} ping the loopbacks of the other end? "
             "If so, compare AS numbers, addresses and address families",
             proof,
-            either(between(SESSIONS, pairs), case.lost(case.cut_off())),
+            either(between(SESSIONS, pairs), case.broken(pairs)),
         )
