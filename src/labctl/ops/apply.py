@@ -30,6 +30,7 @@ from labctl.plan.model import Action, ActionKind
 _STOP_POLL_SECONDS = 0.2
 _FRESH = (ActionKind.CREATE, ActionKind.REBUILD)
 _DEFINED = (*_FRESH, ActionKind.RESTART)
+PREPARED_KINDS = (*_DEFINED, ActionKind.REMOVE)
 NETWORK_KINDS = (
     ActionKind.CREATE_NETWORK,
     ActionKind.REPLACE_NETWORK,
@@ -65,7 +66,6 @@ def prepare(site: Site, journal: Journal, action: Action) -> None:
     """
     if action.kind is ActionKind.REMOVE:
         remove_node(site.hypervisor, site.paths, journal, site.desired.lab, action.node)
-    if action.kind not in _DEFINED:
         return
     files = site.paths.node(action.node)
     with journal.step(f"prepare ({action.kind.value})", action.node, paths=[files.folder]):

@@ -11,6 +11,7 @@ from pathlib import Path
 from labctl.errors import ImageError
 from labctl.hypervisor.api import DomainState, ObservedDomain
 from labctl.images.chain import depth
+from labctl.model.lab import Role
 from labctl.model.paths import LabPaths, NodePaths
 from labctl.model.platform import Platform
 from labctl.ops.boot import boot_state
@@ -51,7 +52,7 @@ def _lab(
 ) -> LabStatus:
     held = holder(paths.lock)
     cut_off = "" if held else "; ".join(map(str, unfinished(paths.journal)))
-    nodes = tuple(_node(domain, paths, platforms) for domain in domains)
+    nodes = tuple(_node(domain, paths, platforms) for domain in sorted(domains, key=_rank))
     return LabStatus(name, uri, nodes, str(held or ""), cut_off)
 
 

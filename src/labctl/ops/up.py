@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from labctl.errors import Interrupted
 from labctl.hypervisor.api import DomainState, HostFacts, Hypervisor
 from labctl.model.paths import LabPaths
-from labctl.ops.apply import NETWORK_KINDS, Site, apply_network, await_ready, prepare, start
+from labctl.ops.apply import (
+    NETWORK_KINDS,
+    PREPARED_KINDS,
+    Site,
+    apply_network,
+    await_ready,
+    prepare,
+    start,
+)
 from labctl.ops.boot import boot_state
 from labctl.ops.context import Context
 from labctl.ops.events import PlanMade
@@ -130,7 +138,9 @@ def _prepare(ctx: Context, site: Site, journal: Journal, plan: Plan) -> Mapping[
     for action in plan.actions:
         if action.kind in NETWORK_KINDS:
             apply_network(site, journal, action)
-    actions = _by_node(plan)
+    actions = {
+        node: action for node, action in _by_node(plan).items() if action.kind in PREPARED_KINDS
+    }
     outcomes = run_nodes(
         ctx,
         "prepare",
