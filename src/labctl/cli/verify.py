@@ -23,10 +23,6 @@ def command(
         float,
         typer.Option(min=0, metavar="SECONDS", help="Look again until healthy, this long at most."),
     ] = 0.0,
-    wait: Annotated[
-        float,
-        typer.Option(min=0, metavar="SECONDS", help="Ask again until healthy, for so long."),
-    ] = 0.0,
     as_json: options.Json = False,
 ) -> int:
     """Compare what the file wants with what the devices say; exit code 9 when unhealthy.

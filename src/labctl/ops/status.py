@@ -56,6 +56,14 @@ def _lab(
     return LabStatus(name, uri, nodes, str(held or ""), cut_off)
 
 
+def _rank(domain: ObservedDomain) -> tuple[int, int, str]:
+    """Spines first, then leaves, borders, hosts; leaf-10 after leaf-2."""
+    roles = [role.value for role in Role]
+    mark = domain.metadata
+    role = roles.index(mark.role) if mark and mark.role in roles else len(roles)
+    return role, len(domain.name), domain.name
+
+
 def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platform]) -> NodeStatus:
     mark = domain.metadata
     assert mark is not None  # _lab is given marked domains only
