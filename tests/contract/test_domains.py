@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,25 @@ def test_life_of_a_domain(backend: Backend) -> None:
         hypervisor.undefine(NAME)
         assert hypervisor.domain(NAME) is None
     hypervisor.destroy(NAME)
+
+
+def test_one_connection_serves_many_threads(backend: Backend) -> None:
+    names = [f"contract.node-{number}" for number in range(8)]
+
+    def live(name: str) -> DomainState:
+        backend.hypervisor.define(backend.xml(name))
+        backend.hypervisor.start(name, paused=True)
+        return observed(backend, name).state
+
+    def die(name: str) -> None:
+        backend.hypervisor.destroy(name)
+        backend.hypervisor.undefine(name)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(live, names)) == [DomainState.PAUSED] * len(names)
+        assert ours(backend) == names
+        list(pool.map(die, names))
+    assert ours(backend) == []
 
 
 def test_undefining_a_running_domain_leaves_it_until_it_ends(backend: Backend) -> None:

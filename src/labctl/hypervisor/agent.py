@@ -10,6 +10,7 @@ import base64
 import contextlib
 import json
 import math
+import re
 from shlex import join
 from time import monotonic, sleep
 from typing import Any
@@ -20,11 +21,15 @@ import libvirt_qemu
 from labctl.errors import DeadlineError, HypervisorError
 from labctl.hypervisor.api import CommandResult
 from labctl.hypervisor.domains import need
-from labctl.hypervisor.refusal import translate
+from labctl.hypervisor.refusal import describe, translate
 
 PING_SECONDS = 2
 """How long a running agent may take for the ping of agent_ready."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
+# libvirt has one code for all that is wrong with an agent; these words don't heal within seconds.
+_DEAD = ("not connected", "due to an error", "disappeared")
+_REFUSED = re.compile("error was '(.*)'")
+_TOO_LONG = "No complete agent response"
 
 # Guest off, booting, agent not started yet: all heal by waiting.
 _NOT_YET = frozenset(
@@ -65,7 +70,7 @@ def run_in_guest(
     it does not end in time (it is killed then), HypervisorError when the agent can't be reached,
     can't start the program or had to cut its output.
     """
-    agent = _Agent(need(connection, name), name, monotonic() + deadline)
+    agent = _Agent(need(connection, name), name, join(argv), monotonic() + deadline)
     request: dict[str, Any] = {"path": argv[0], "arg": list(argv[1:]), "capture-output": True}
     if input_text:
         request["input-data"] = base64.b64encode(input_text.encode()).decode()
@@ -88,20 +93,29 @@ def run_in_guest(
 class _Agent:
     """One guest's agent, for as long as one command may take."""
 
-    def __init__(self, domain: libvirt.virDomain, name: str, end: float) -> None:
+    def __init__(self, domain: libvirt.virDomain, name: str, command: str, end: float) -> None:
         self._domain = domain
         self._name = name
+        self._command = command
         self._end = end
 
     def ask(self, command: str, arguments: dict[str, Any]) -> Any:
-        """The agent's answer to one QMP-like command."""
+        """The agent's answer to one QMP-like command.
+
+        An agent too busy to answer libvirt's greeting in time is asked again: the command itself
+        may take all the time there is, so one that fails earlier was never given to the agent.
+        """
         text = json.dumps({"execute": command, "arguments": arguments})
-        seconds = max(1, math.ceil(self._end - monotonic()))
-        try:
-            answer = libvirt_qemu.qemuAgentCommand(self._domain, text, seconds, 0)
-        except libvirt.libvirtError as error:
-            raise self._failure(error, command) from error
-        return json.loads(answer)["return"]
+        while True:
+            seconds = max(1, math.ceil(self._end - monotonic()))
+            try:
+                answer = libvirt_qemu.qemuAgentCommand(self._domain, text, seconds, 0)
+            except libvirt.libvirtError as error:
+                if not _is_busy(error) or monotonic() + _LONGEST_PAUSE > self._end:
+                    raise self._failure(error) from error
+                sleep(_LONGEST_PAUSE)
+            else:
+                return json.loads(answer)["return"]
 
     def wait_for_exit(self, pid: int) -> dict[str, Any] | None:
         """The status of a command that ended, None when the time ran out first."""
@@ -120,16 +134,41 @@ class _Agent:
         with contextlib.suppress(HypervisorError):
             self.ask("guest-exec", {"path": "kill", "arg": ["-KILL", str(pid)]})
 
-    def _failure(self, error: libvirt.libvirtError, command: str) -> HypervisorError:
+    def _failure(self, error: libvirt.libvirtError) -> HypervisorError:
+        words = error.get_error_message() or str(error)
         if error.get_error_code() in _NOT_YET:
             return HypervisorError(
                 f"the guest agent of {self._name} does not answer",
-                details=f"{command}: {error.get_error_message()}",
+                details=words,
                 resolution="the guest is off, still booting or hangs: `labctl status` and "
                 "`labctl logs` tell which",
                 causes=(error,),
             )
-        return translate(error, f"run {command} on {self._name}")
+        if refused := _REFUSED.search(words):
+            return HypervisorError(
+                f"can't run `{self._command}` on {self._name}: {refused.group(1)}",
+                details=describe(error),
+                resolution="see what programs the guest has",
+                causes=(error,),
+            )
+        if _TOO_LONG in words:
+            return HypervisorError(
+                f"`{self._command}` on {self._name} printed more than libvirt passes on",
+                details=words,
+                resolution="its agent can't be reached until it is started again: `labctl down` "
+                "and `labctl up`; then ask for less at once",
+                causes=(error,),
+            )
+        return translate(error, f"run `{self._command}` on {self._name}")
+
+
+def _is_busy(error: libvirt.libvirtError) -> bool:
+    """Whether the agent is there, but had no time."""
+    words = error.get_error_message() or ""
+    return error.get_error_code() in (
+        libvirt.VIR_ERR_AGENT_UNRESPONSIVE,
+        libvirt.VIR_ERR_AGENT_UNSYNCED,
+    ) and not any(sign in words for sign in _DEAD)
 
 
 def _returncode(status: dict[str, Any]) -> int:
