@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# No test may depend on how fast the machine happens to be.
+settings.register_profile("labctl", deadline=None)
+settings.load_profile("labctl")
 
 pytest_plugins = ["harness.fake", "harness.libvirtd", "harness.backends"]
 
