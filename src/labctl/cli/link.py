@@ -23,7 +23,9 @@ def command(
     ctx: typer.Context,
     lab: options.Lab,
     end: Annotated[str, typer.Argument(metavar="NODE:INTERFACE", help="The end of the link.")],
-    state: Annotated[State, typer.Argument(help="Plug the cable in, or pull it.")],
+    state: Annotated[
+        State, typer.Argument(metavar="up|down", help="Plug the cable in, or pull it.")
+    ],
     as_json: options.Json = False,
 ) -> None:
     """Pull or plug a cable at one end; the device sees its carrier change."""

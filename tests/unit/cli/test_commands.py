@@ -364,3 +364,23 @@ def test_validate_describes_the_lab(operation: Replace, capsys: pytest.CaptureFi
     data = json.loads(capsys.readouterr().out)
     assert data["links"][0]["a"] == {"node": "host-1", "interface": "eth1"}
     assert "text" not in data
+
+
+def test_new_writes_what_validate_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "new --name mine --spines 3 --leaves 5 --borders 2 --routing ebgp"
+    assert main(words.split()) == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO(capsys.readouterr().out))
+    assert main(["validate", "-"]) == 0
+    assert "lab mine: 3 spines, 5 leaves, 2 borders, 5 hosts" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["--name a:b", "--platform nosuch", "--spines 0"])
+def test_new_refuses_what_validate_would(words: str) -> None:
+    assert main(["new", *words.split()]) == ExitCode.USAGE
+
+
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["lab"]
