@@ -12,17 +12,17 @@ PROGRAM = "qemu-img"
 _CHECK_SECONDS = 600.0
 
 
-def is_installed() -> bool:
-    """Is qemu-img on the PATH?"""
-    return shutil.which(PROGRAM) is not None
-
-
 def check(path: Path) -> None:
     """Have QEMU check the structure of the qcow2 file `path`; nothing is repaired.
 
     The format is named, never probed: a raw disk's content could pose as another format. Raises
-    ImageError when it is damaged, ProcessError when qemu-img can't be run.
+    ImageError when it is damaged, or when there is no qemu-img to tell.
     """
+    if shutil.which(PROGRAM) is None:
+        raise ImageError(
+            "qemu-img is not installed, so no image can be checked",
+            resolution="install it: `apt install qemu-utils`",
+        )
     done = process.run(
         [PROGRAM, "check", "-q", "-f", "qcow2", "--", path], deadline=_CHECK_SECONDS, check=False
     )

@@ -125,7 +125,7 @@ def _with_local_facts(facts: Facts) -> Facts:
         facts,
         emulator_missing=missing,
         devices=local.device_models(emulator) if emulator and not missing else None,
-        storage=local.storage(facts.home.folder, owner),
+        storage=local.storage((facts.home.labs, facts.home.images), owner),
         routes=local.routes() if facts.intent.management_subnet is not None else None,
         udp_in_use=local.udp_ports() if facts.ports else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Sequence
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 
@@ -27,22 +28,25 @@ def device_models(emulator: str) -> frozenset[str] | None:
     return frozenset(_DEVICE.findall(listed.stdout)) or None
 
 
-def storage(folder: Path, owner: tuple[int, int] | None) -> StorageFact:
-    """The folder (or, before the first run, its nearest ancestor): room, rights, QEMU's reach.
+def storage(folders: Sequence[Path], owner: tuple[int, int] | None) -> StorageFact:
+    """Folders (or, before the first run, their nearest ancestors): room, rights, QEMU's reach.
 
-    `owner` is whom QEMU runs as, None when it is who runs labctl.
+    `owner` is whom QEMU runs as, None when it is who runs labctl. Room is told of the first.
     """
-    there = _nearest(folder)
-    problems = []
-    if not os.access(there, os.W_OK | os.X_OK):
-        problems.append(f"{there} is not writable")
+    there = [_nearest(folder) for folder in folders]
+    problems = [
+        f"{folder} is not writable"
+        for folder in dict.fromkeys(there)
+        if not os.access(folder, os.W_OK | os.X_OK)
+    ]
     if owner is not None:
+        passed = dict.fromkeys(step for f in there for step in (*reversed(f.parents), f))
         problems += [
-            f"{ancestor} can't be entered by QEMU (user id {owner[0]}); `chmod o+x` it"
-            for ancestor in (*reversed(there.parents), there)
-            if not _may_enter(ancestor, owner)
+            f"{step} can't be entered by QEMU (user id {owner[0]}); `chmod o+x` it"
+            for step in passed
+            if not _may_enter(step, owner)
         ]
-    status = os.statvfs(there)
+    status = os.statvfs(there[0])
     return StorageFact(free=status.f_bavail * status.f_frsize, problems=tuple(problems))
 
 

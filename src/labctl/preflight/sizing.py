@@ -155,7 +155,7 @@ def check_vcpus(facts: Facts) -> Iterable[Finding]:
 def check_disk(facts: Facts) -> Iterable[Finding]:
     """Room for overlays: what they are likely to take, and what they can at most."""
     if facts.storage is None:
-        yield Finding("disk space", Severity.NOTE, "can't be seen on another host")
+        yield Finding("disk space", Severity.NOTE, "this connection does not tell it")
         return
     sizes = [
         facts.images[node.node.image].virtual_size

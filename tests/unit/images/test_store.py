@@ -133,6 +133,18 @@ def test_a_damaged_image_is_refused_and_leaves_nothing(store: ImageStore, tmp_pa
     assert store.list() == ()
 
 
+def test_without_qemu_img_nothing_is_taken(
+    store: ImageStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = qcow2(tmp_path / "a.qcow2")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/cp").symlink_to("/bin/cp")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    with pytest.raises(ImageError, match="qemu-img is not installed"):
+        store.add(file, "a")
+    assert store.list() == ()
+
+
 def test_changed_bytes_are_noticed(store: ImageStore, tmp_path: Path) -> None:
     image = store.add(qcow2(tmp_path / "a.qcow2"), "a")
     scribble(image.path)

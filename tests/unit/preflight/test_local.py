@@ -22,7 +22,7 @@ def test_a_bound_udp_port_is_seen() -> None:
 
 
 def test_free_room_is_the_file_systems(tmp_path: Path) -> None:
-    found = local.storage(tmp_path / "not" / "made" / "yet", None)
+    found = local.storage([tmp_path / "not" / "made" / "yet"], None)
     assert found.problems == ()
     assert 0 < found.free <= os.statvfs(tmp_path).f_blocks * os.statvfs(tmp_path).f_frsize
 
@@ -33,17 +33,17 @@ def test_a_folder_qemu_cant_enter_is_named(tmp_path: Path) -> None:
     home.mkdir(parents=True)
     closed.chmod(0o750)
     told = f"{closed} can't be entered by QEMU (user id 65534); `chmod o+x` it"
-    assert told in local.storage(home, NOBODY).problems
-    assert told not in local.storage(home, (os.getuid(), os.getgid())).problems
-    assert local.storage(home, (0, 0)).problems == ()
+    assert told in local.storage([home], NOBODY).problems
+    assert told not in local.storage([home], (os.getuid(), os.getgid())).problems
+    assert local.storage([home], (0, 0)).problems == ()
     closed.chmod(0o751)
-    assert told not in local.storage(home, NOBODY).problems
+    assert told not in local.storage([home], NOBODY).problems
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cant_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
-    (problem,) = local.storage(tmp_path / "home", None).problems
+    (problem,) = local.storage([tmp_path / "home"], None).problems
     assert problem == f"{tmp_path} is not writable"
 
 
