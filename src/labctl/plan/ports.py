@@ -66,21 +66,33 @@ def _derive(
 
 
 class _Table:
-    """A range of ports handed out by seed, with linear probing where a port is gone already."""
+    """A range of ports handed out by seed: the first free one from where the seed points.
+
+    `_onward` leads from a port that is gone to a later one, and each search shortens the way for
+    the next (union-find), so that the last free ports of a full table cost no more than the first.
+    """
 
     def __init__(self, ports: range, used: AbstractSet[int]) -> None:
         self._ports = ports
-        self._gone = {port for port in ports if port in used}
-        self.free = len(ports) - len(self._gone)
+        self._onward = {n: n + 1 for n, port in enumerate(ports) if port in used}
+        self.free = len(ports) - len(self._onward)
 
     def take(self, seed: int) -> int:
         """The first free port from where `seed` points; there must be one (`free`)."""
-        index = seed % len(self._ports)
-        while self._ports[index] in self._gone:
-            index = (index + 1) % len(self._ports)
-        self._gone.add(self._ports[index])
+        size = len(self._ports)
+        index = self._first_free(seed % size)
+        if index == size:
+            index = self._first_free(0)
+        self._onward[index] = index + 1
         self.free -= 1
         return self._ports[index]
+
+    def _first_free(self, index: int) -> int:
+        """The first free index from `index` on; the table's size when there is none."""
+        while (following := self._onward.get(index)) is not None:
+            self._onward[index] = self._onward.get(following, following)
+            index = following
+        return index
 
 
 def _seed(lab: str, link: Link, end: Endpoint) -> int:
