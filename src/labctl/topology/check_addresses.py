@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
+from typing import NamedTuple
 
 from labctl.fabric import addresses, asns
 from labctl.fabric.addresses import Wanted
@@ -33,6 +34,17 @@ def check_addresses(file: TopologyFile, lab: Lab, draft: Draft, document: Docume
     checker.management()
 
 
+class _User(NamedTuple):
+    """Who has an address: `is_explicit` where the file says so."""
+
+    node: str
+    field: str
+    is_explicit: bool
+
+    def __str__(self) -> str:
+        return f"{self.node}'s {self.field}"
+
+
 class _Checker:
     """Collects the addresses in use while it checks one thing after the other. One use."""
 
@@ -40,36 +52,27 @@ class _Checker:
         self._lab = lab
         self._draft = draft
         self._document = document
-        self._used: dict[IPv4Address, str] = {}
+        self._used: dict[IPv4Address, _User] = {}
 
     def pool(self, name: str, wanted: list[Wanted], pool: IPv4Network) -> None:
         """Every node has a place in the pool, and nobody else's."""
-        field = name.removesuffix("s")
         assigned = addresses.assign(wanted, pool)
         lacking = [node for node, address in assigned.items() if address is None]
         for want in wanted:
-            address = assigned[want.node.name]
-            if address is None:
+            if (address := assigned[want.node.name]) is None:
                 continue
-            user = f"{want.node.name}'s {field}"
+            user = _User(want.node.name, name.removesuffix("s"), want.explicit is not None)
             first = self._used.setdefault(address, user)
             if first == user:
                 continue
-            if want.explicit is None and self._is_automatic(first, field):
-                lacking.append(want.node.name)
+            if not user.is_explicit and not first.is_explicit:
+                lacking.append(user.node)
             else:
-                self._report_node(want, field, f"{user} {address} is also {first}")
+                one, other = (user, first) if user.is_explicit else (first, user)
+                path: Path = ("nodes", one.node, one.field)
+                self._document.report(path, f"{one} {address} is also {other}")
         if lacking:
             self._too_small(name, pool, lacking[0], addresses.fitting_prefix(wanted, pool))
-
-    def _is_automatic(self, user: str, field: str) -> bool:
-        name, _, kind = user.partition("'s ")
-        return kind == field and getattr(self._draft.nodes[name].shape, field) is None
-
-    def _report_node(self, want: Wanted, field: str, message: str, hint: str = "") -> None:
-        path = self._draft.nodes[want.node.name].path
-        at = (*path, field) if path[0] == "nodes" else path
-        self._document.report(at, message, hint, key=want.explicit is None)
 
     def _too_small(self, name: str, pool: IPv4Network, who: str, fitting: int | None) -> None:
         hint = f"a /{fitting} would do" if fitting is not None else "choose a larger one"

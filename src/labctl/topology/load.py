@@ -78,7 +78,7 @@ def _is_harmless(path: Path) -> bool:
             return field in _HARMLESS
         case ("fabric", "addressing" | "underlay" | "overlay" | "vrfs", *_):
             return True
-        case ("management" | "host" | "image" | "links", *_):
+        case ("lab" | "image" | "links" | "management" | "host", *_):
             return True
         case _:
             return False

@@ -73,7 +73,7 @@ class UnderlayShape(_Documented):
 
 
 class OverlayShape(_Documented):
-    """EVPN."""
+    """EVPN: who speaks it, and how it floods."""
 
     asn: Asn = _FABRIC.asn
     """AS number of the overlay: of all switches under ospf; under ebgp those of spines and
@@ -106,10 +106,13 @@ class FabricShape(_Documented):
     hosts_per_leaf: Annotated[int, Field(ge=0, le=64)] = 0
     """Hosts on each of these leaves: host-1, host-2 ..."""
     underlay: UnderlayShape = UnderlayShape()
+    """How the switches reach one another."""
     overlay: OverlayShape = OverlayShape()
+    """EVPN's AS number and how it floods."""
     vrfs: list[VrfShape] | None = None
     """The tenants."""
     addressing: AddressingShape = AddressingShape()
+    """Pools that addresses are derived from."""
 
 
 class ConfigFileShape(_Documented):
@@ -193,6 +196,7 @@ class TopologyFile(_Documented):
     image: ImageName | None = None
     """Golden image of the switches; the platform's default when left out."""
     fabric: FabricShape = FabricShape()
+    """The fabric: how many switches, what runs on them, the tenants."""
     nodes: dict[NodeName, NodeShape | None] | None = None
     """Nodes written out, and what differs for nodes of the shorthand."""
     links: list[Annotated[list[LinkEnd], Field(min_length=2, max_length=2)]] | None = None
@@ -200,13 +204,20 @@ class TopologyFile(_Documented):
     management: ManagementField = True
     """A NAT network that every node's first NIC is on; false for none."""
     host: HostShape = HostShape()
+    """What the lab demands of the machine it runs on."""
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the topology file."""
-    schema = TopologyFile.model_json_schema(by_alias=True)
+    schema = TopologyFile.model_json_schema()
+    for shape in (schema, *schema["$defs"].values()):
+        for field in shape["properties"].values():
+            if field.get("default") is None or isinstance(field["default"], dict):
+                field.pop("default", None)  # "left out" is what the description explains
+    named = schema["properties"]["nodes"]["anyOf"][0]
+    named["additionalProperties"] = False  # pydantic gives the names' pattern, but lets others pass
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **schema,
         "title": "labctl topology",
-        **{key: value for key, value in schema.items() if key != "title"},
     }

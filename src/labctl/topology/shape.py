@@ -77,7 +77,7 @@ def _report(model: type[BaseModel], document: Document, data: Value, details: Er
             path, f"unknown key {path[-1]!r}", suggest(str(path[-1]), choices), key=True
         )
     elif kind == "missing":
-        name = f"{path[-1]}: " if path else ""
+        name = f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
         document.report(path, f"{name}{details['loc'][-1]!r} is missing", key=True)
     else:
         message, hint = _words(details)
