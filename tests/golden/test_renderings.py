@@ -19,7 +19,7 @@ from labctl.model.paths import Home
 from labctl.model.site import ImageRef, Site
 from labctl.plan.ports import allocate
 from labctl.render.desired import render
-from labctl.render.tree import write
+from labctl.render.tree import write_nodes
 from labctl.topology.load import load
 from labctl.topology.platforms import load_platforms
 
@@ -49,7 +49,7 @@ def rendering(topology: Path, folder: Path) -> None:
             for node in lab.nodes
         },
     )
-    write(desired, folder)
+    write_nodes(lab.name, desired.nodes.values(), desired.network_xml, folder)
 
 
 def tree(folder: Path) -> dict[str, str]:

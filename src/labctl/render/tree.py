@@ -13,19 +13,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from labctl.errors import UsageError
-from labctl.model.desired import Desired, DesiredNode
+from labctl.model.desired import DesiredNode
 
 _MARKER = ".labctl-render"
 
 
-def write(desired: Desired, folder: Path) -> None:
-    """Write a rendered lab into `folder`, replacing what an earlier render left there."""
-    write_nodes(desired.lab, desired.nodes.values(), desired.network_xml, folder)
-
-
 def write_nodes(lab: str, nodes: Iterable[DesiredNode], network_xml: str, folder: Path) -> None:
-    """The same, node by node as they are rendered, without holding the lab in memory.
+    """Write a rendered lab into `folder`, replacing what an earlier render left there.
 
+    Takes the nodes one by one as they are rendered, so that the lab need not fit into memory.
     Made beside `folder` and moved into place at the end. Raises UsageError when `folder` holds
     something else than a rendering, or can't be written.
     """

@@ -11,13 +11,18 @@ from harness.samples import IMAGES, ports, sample, site
 from labctl.errors import UsageError
 from labctl.model.desired import Desired, DesiredNode
 from labctl.render.desired import render
-from labctl.render.tree import write, write_nodes
+from labctl.render.tree import write_nodes
 from labctl.topology.platforms import load_platforms
 
 
 @pytest.fixture(scope="module")
 def desired() -> Desired:
     return render(sample(), load_platforms(), site=site(), ports=ports(), images=IMAGES)
+
+
+def write(desired: Desired, folder: Path) -> None:
+    """Write all of the rendered sample."""
+    write_nodes(desired.lab, desired.nodes.values(), desired.network_xml, folder)
 
 
 def test_everything_is_there(desired: Desired, tmp_path: Path) -> None:
