@@ -12,20 +12,21 @@ SOURCE = ROOT / "src" / "labctl"
 # Each package may import those named here, and itself.
 BOTTOM = {"errors", "model"}
 PURE = BOTTOM | {"fabric", "topology", "console", "plan", "devices"}
-EDGE = {"hypervisor", "images", "preflight", "process", "render", "verify"}
+EDGE = {"filelock", "hypervisor", "images", "preflight", "process", "render", "verify"}
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
     "errors": {"model"},  # for the type of a refusal's report alone
     "model": {"errors"},
     "process": {"errors"},
+    "filelock": {"errors"},
     "fabric": BOTTOM,
     "topology": BOTTOM | {"fabric"},  # only where addresses and wires decide what a file may say
     "console": BOTTOM | {"hypervisor"},
     "devices": BOTTOM | {"console"},
-    "images": BOTTOM | {"process"},
+    "images": BOTTOM | {"filelock", "process"},
     "hypervisor": BOTTOM,
-    "preflight": BOTTOM | {"hypervisor", "images", "process"},
+    "preflight": BOTTOM | {"filelock", "hypervisor", "images", "process"},
     "plan": BOTTOM | {"fabric", "hypervisor"},
     "render": BOTTOM | {"fabric", "devices", "__init__"},
     "verify": BOTTOM | {"devices", "fabric"},
