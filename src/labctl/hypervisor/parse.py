@@ -6,7 +6,6 @@ here: no DTD or entity survives libvirt.
 
 from __future__ import annotations
 
-from ipaddress import ip_interface
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -152,6 +151,8 @@ def _disk_sources(root: Element) -> list[str]:
 
 def _subnet(address: Element) -> str:
     """The subnet of a network's <ip>; a lone address (libvirt allows it) counts as its own."""
+    from ipaddress import ip_interface  # only needed here, and slow to import
+
     size = address.get("prefix") or address.get("netmask")
     host = address.get("address", "")
     return str(ip_interface(f"{host}/{size}" if size else host).network)
