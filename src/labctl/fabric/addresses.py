@@ -106,9 +106,9 @@ def link_place(spine: int, vtep: Role, index: int, prefix: int) -> int | None:
     A third of the bits that number the /31s are the spine's, the others the leaf's: a /16
     serves 32 spines and 1024 leaves and borders.
     """
-    bits = 31 - prefix
+    bits = max(31 - prefix, 0)
     spine_bits = bits // 3
-    columns = 1 << (bits - spine_bits) if bits > 0 else 0
+    columns = 1 << (bits - spine_bits) if prefix < 32 else 0
     column = index - 1 if vtep is Role.LEAF else columns - index
     if spine > 1 << spine_bits or not 0 <= column < columns:
         return None

@@ -98,18 +98,22 @@ class _Checker:
         """Every fabric link has a /31 of its own."""
         pool = self._lab.fabric.addressing.links
         seen: dict[tuple[str, str], Path] = {}
-        is_small = False
+        numbers: set[int | None] = {None}
+        lacking = ""
         for spine, vtep, path in self._fabric_links():
             pair = (spine.name, vtep.name)
             if pair in seen:
                 message = f"a second link between {spine.name} and {vtep.name} needs a second /31"
                 first = f"first in {self._document.where(seen[pair])}; use unnumbered links"
                 self._document.report(path, message, first)
+                continue
             seen[pair] = path
-            numbers = (spine.index, vtep.role, vtep.index)
-            if not is_small and addresses.link_place(*numbers, pool.prefixlen) is None:
-                is_small = True
-                self._too_small("links", pool, f"{spine.name} -- {vtep.name}", None)
+            number = addresses.link_place(spine.index, vtep.role, vtep.index, pool.prefixlen)
+            if number in numbers:
+                lacking = lacking or " -- ".join(pair)
+            numbers.add(number)
+        if lacking:
+            self._too_small("links", pool, lacking, None)
 
     def _fabric_links(self) -> Iterator[tuple[DraftNode, DraftNode, Path]]:
         """Spine, leaf or border, and path of every fabric link."""

@@ -114,6 +114,7 @@ CASES = [
     ("10.0.0.0/24", "10.0.0.0/30", "10.0.0.0/30", "no place for spine-2 (a /29 would do)"),
     ("10.0.1.0/24", "10.0.0.128/25", "10.0.0.128", "pool vteps overlaps pool loopbacks"),
     ("10.9.0.0/16", "10.9.0.0/30", "10.9.0.0/30", "links 10.9.0.0/30 is too small"),
+    ("10.9.0.0/16", "10.9.0.0/29", "10.9.0.0/29", "too small"),
     ("192.168.77.0/24", "10.9.4.0/24", "10.9.4.0", "pool management overlaps pool links"),
     ("192.168.77.0/24", "192.168.77.0/29", "192.168.77.0", "has room for 5 nodes, the lab has 10"),
     # nodes
@@ -281,3 +282,11 @@ def test_vnis_must_fit_into_route_targets_beside_a_4_byte_as() -> None:
     load(text, source="f", platforms=PLATFORMS)
     (fault,) = faults(text.replace("vni: 50001", "vni: 70000"))
     assert fault.message.startswith("VNI 70000 fits into no route target beside the 4-byte")
+
+
+def test_leaves_and_borders_share_the_links_pool() -> None:
+    text = "lab: x\nfabric:\n  spines: 1\n  leaves: {}\n  borders: 2\n"
+    text += "  underlay: {{links: numbered}}\n  addressing: {{links: 10.9.0.0/28}}\n"
+    load(text.format(2), source="f", platforms=PLATFORMS)
+    (fault,) = faults(text.format(3))
+    assert fault.message == "links 10.9.0.0/28 is too small: it has no place for spine-1 -- leaf-3"
