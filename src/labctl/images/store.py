@@ -10,7 +10,6 @@ A name can move on to other content; nodes stand on the digest, so theirs doesn'
 from __future__ import annotations
 
 import difflib
-import fcntl
 import hashlib
 import json
 import re
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from labctl import process
 from labctl.errors import ImageError
+from labctl.filelock import locked
 from labctl.images import manifest, qemu_img
 from labctl.images.atomic import appearing
 from labctl.images.qcow2 import Header, read_header
@@ -32,6 +32,7 @@ MAX_VERIFIED_AGE = timedelta(days=7)
 """A disk can rot under an unchanged mtime, so the bytes are read again once a week."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _COPY_SECONDS = 3600.0
+_LOCK_SECONDS = 600.0
 _GOLDEN_MODE = 0o444
 
 
@@ -129,8 +130,8 @@ class ImageStore:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self._names.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "store.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = self.folder / "store.lock"
+        with locked(lock, deadline=_LOCK_SECONDS, what="the image store"):
             yield
 
     def _take(self, file: Path, name: str, source: str, wanted: str) -> Image:

@@ -7,7 +7,6 @@ no kernel ever boots (docs/adr/0005-kvm-canary.md).
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import time
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from labctl.errors import HypervisorError
+from labctl.filelock import locked
 from labctl.hypervisor.api import DomainState, HostFacts, Hypervisor
 from labctl.model.paths import Home
 from labctl.preflight.guest import ANSWER, boot_disk, domain_xml, progress
@@ -27,6 +27,7 @@ ANSWER_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _LOOK_EVERY = 10
 """Polls between two looks at whether the machine still runs."""
+_LOCK_SECONDS = 60.0
 _PROVED_FOR = 12 * 3600.0
 _DISPROVED_FOR = 600.0
 """Shorter: whoever has mended KVM should not have to know of a cache."""
@@ -48,9 +49,9 @@ def prove_kvm(
 ) -> KvmVerdict:
     """Run the canary, or take the verdict of the last time if host and versions are the same.
 
-    Raises nothing for a host without KVM: that is a verdict. `virt_type` other than kvm is for
-    proving the canary itself. The machine is gone when this returns; one that a killed run left
-    goes first.
+    Raises no error for a host without KVM: that is a verdict. DeadlineError when another run
+    keeps at it too long. A `virt_type` other than kvm is for proving the canary itself. The
+    machine is gone when this returns; one that a killed run left goes first.
     """
     if virt_type not in hypervisor.virt_types():
         return KvmVerdict(False, f"libvirt offers no {virt_type} on this host", 0.0, False)
@@ -162,8 +163,7 @@ def _ear(hypervisor: Hypervisor, name: str, log: Path | None) -> Iterator[_Ear]:
 def _locked(home: Home) -> Iterator[None]:
     """One canary at a time for this home, so that the one found running was left behind."""
     home.locks.mkdir(parents=True, exist_ok=True)
-    with (home.locks / "canary.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(home.locks / "canary.lock", deadline=_LOCK_SECONDS, what="the KVM canary"):
         yield
 
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from harness.samples import ports, sample
-from labctl.hypervisor.api import DomainCapabilities, HostFacts
+from labctl.hypervisor.api import (
+    DomainCapabilities,
+    DomainState,
+    HostFacts,
+    LabMetadata,
+    ObservedDomain,
+    UdpEnd,
+)
+from labctl.model.finding import Finding, PreflightReport
+from labctl.model.lab import Requirements
 from labctl.model.paths import Home
 from labctl.preflight.canary import KvmVerdict
+from labctl.preflight.checks import check
 from labctl.preflight.facts import Facts, ImageFact, MachineFact, StorageFact
 from labctl.topology.platforms import load_platforms
 
 GIB = 1 << 30
 
 
-@pytest.fixture
-def facts() -> Facts:
+def quiet_host() -> Facts:
     """A fresh, quiet host of 24,000 MiB with working KVM."""
     offered = DomainCapabilities(
         virt_type="kvm",
@@ -57,3 +65,41 @@ def facts() -> Facts:
         routes=(),
         udp_in_use=frozenset(),
     )
+
+
+def of(report: PreflightReport, name: str) -> list[Finding]:
+    """The findings of one check."""
+    return [finding for finding in report.findings if finding.check == name]
+
+
+def the(facts: Facts, name: str) -> Finding:
+    """The one finding of one check."""
+    (finding,) = of(check(facts), name)
+    return finding
+
+
+def requiring(facts: Facts, requirements: Requirements) -> Facts:
+    """The same for a file that demands more."""
+    lab = replace(facts.intent.lab, requirements=requirements)
+    return replace(facts, intent=replace(facts.intent, lab=lab))
+
+
+def domain(
+    name: str = "other.leaf-1",
+    *,
+    lab: str | None = None,
+    node: str = "leaf-1",
+    state: DomainState = DomainState.RUNNING,
+    memory: int = 1000,
+    vcpus: int = 1,
+    uuid: str = "11111111-2222-3333-4444-555555555555",
+    macs: tuple[str, ...] = (),
+    ports: tuple[int, ...] = (),
+    disks: tuple[str, ...] = (),
+) -> ObservedDomain:
+    """A running domain; foreign unless it has a `lab`."""
+    mark = None
+    if lab is not None:
+        mark = LabMetadata(lab, node, "leaf", "frr", "0.1.0", "spec")
+    ends = tuple(UdpEnd("", ("127.0.0.1", p), ("127.0.0.1", p + 1)) for p in ports)
+    return ObservedDomain(name, uuid, state, memory, vcpus, mark, macs, ends, disks)
