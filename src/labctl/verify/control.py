@@ -13,9 +13,10 @@ from labctl.verify.make import check, unknown
 from labctl.verify.model import Check, CheckKind
 
 KERNEL_SHARE = 0.06
-"""Of a guest's memory, what the kernel keeps at any size (page structures, reserved areas)."""
-KERNEL_FIXED = 64 * 1024
-"""KiB that the kernel's own text, data and firmware tables take besides, whatever the size."""
+KERNEL_FIXED = 40 * 1024
+"""KiB. What a guest's kernel keeps of its memory, so that it is missing from MemTotal: a share
+(page structures) and a fixed part (its own text and data). Debian 12's cloud kernel keeps 1.7 %
+and 35 MiB, measured from 192 MiB to 2 GiB; other guests keep up to 6 %."""
 LOW_AVAILABLE = 0.10
 """Below this share of MemAvailable a node is short of memory: Nexus, too, by default calls 90 %
 in use severe (`system memory-thresholds minor 85 severe 90 critical 95`)."""
@@ -24,20 +25,27 @@ in use severe (`system memory-thresholds minor 85 severe 90 critical 95`)."""
 def node_checks(fabric: Fabric) -> Iterator[Check]:
     """Does the node answer, do its daemons run, has it the memory the file gives it?"""
     for name, node in fabric.intent.nodes.items():
-        if name in fabric.evidence.unreachable:
-            reason = fabric.evidence.unreachable[name]
-            yield check(CheckKind.NODE, name, "", expected="answers", ok=False, seen=reason)
-            continue
-        reading = fabric.readings[name]
-        yield from _daemons(name, reading)
-        yield _memory(name, node, reading)
+        yield _answers(fabric, name)
+        if name in fabric.switches:
+            yield _daemons(name, fabric.readings[name])
+        yield _memory(name, node, fabric.readings[name])
 
 
-def _daemons(name: str, reading: NodeReading) -> Iterator[Check]:
+def _answers(fabric: Fabric, name: str) -> Check:
+    reason = fabric.evidence.unreachable.get(name)
+    outputs = len(fabric.outputs[name])
+    ok = False if reason is not None else True if outputs else None
+    seen = reason or (f"{outputs} outputs" if outputs else "no output of any command")
+    return check(CheckKind.NODE, name, "", expected="answers", ok=ok, seen=seen)
+
+
+def _daemons(name: str, reading: NodeReading) -> Check:
     parts = (reading.adjacencies, reading.ipv4_peers, reading.evpn_peers, reading.vnis)
     dead = {part.reason for part in parts if isinstance(part, Unknown) and part.daemon_down}
-    for reason in sorted(dead):
-        yield check(CheckKind.DAEMONS, name, "", expected="all run", ok=False, seen=reason)
+    known = any(not isinstance(part, Unknown) for part in parts)
+    ok = False if dead else True if known else None
+    seen = ", ".join(sorted(dead)) or ("they answer" if known else "no output of theirs")
+    return check(CheckKind.DAEMONS, name, "", expected="all run", ok=ok, seen=seen)
 
 
 def _memory(name: str, node: NodeIntent, reading: NodeReading) -> Check:

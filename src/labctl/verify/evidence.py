@@ -42,9 +42,3 @@ class Evidence:
     def text_of(self, node: str) -> TextOf:
         """The outputs of one node, by command."""
         return lambda command: self.outputs.get((node, slug(command)))
-
-    def pings(self, node: str) -> Iterable[tuple[str, str]]:
-        """(slug, output) of every ping run on a node."""
-        for (name, command), text in self.outputs.items():
-            if name == node and command.startswith("ping_"):
-                yield command, text

@@ -45,6 +45,14 @@ class Fabric:
         return read_node(self.evidence.text_of(name), vnis, vrfs)
 
     @cached_property
+    def outputs(self) -> Mapping[str, Mapping[str, str]]:
+        """The evidence by node: command slug -> output."""
+        found: dict[str, dict[str, str]] = {name: {} for name in self.intent.nodes}
+        for (name, command), text in self.evidence.outputs.items():
+            found.setdefault(name, {})[command] = text
+        return found
+
+    @cached_property
     def _vtep_names(self) -> Mapping[IPv4Address, str]:
         """A VTEP's loopback counts as its address too: many fabrics use one address for both."""
         by_loopback = {n.loopback: name for name, n in self.vteps.items() if n.loopback}

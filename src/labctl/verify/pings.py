@@ -112,7 +112,7 @@ def ping_checks(fabric: Fabric) -> Iterator[Check]:
 def _recorded(fabric: Fabric, host: str) -> dict[tuple[str, IPv4Address], str]:
     """The pings run on a host: (VRF slug, target) -> output, whatever their other options."""
     found = {}
-    for command, text in fabric.evidence.pings(host):
+    for command, text in fabric.outputs[host].items():
         match = _SLUG.match(command)
         if match is not None:
             vrf = _VRF.search(command)
@@ -187,11 +187,18 @@ def _other(fabric: Fabric, host: str, target: IPv4Address, text: str) -> Iterato
 
 
 def heard(fabric: Fabric) -> frozenset[str]:
-    """Addresses of hosts that are known to have spoken: a ping from or to them was answered."""
+    """Addresses of hosts whose gateway has heard them: a ping to it, or beyond it, was answered.
+
+    Then the VTEP has a neighbour entry of the host, and announces its MAC and IP.
+    """
     spoken = set()
     for host, node in fabric.hosts.items():
         answered = {key for key, text in _recorded(fabric, host).items() if _outcome(text)[0]}
-        spoken |= {str(target) for _, target in answered}
-        vrfs = {vrf for vrf, _ in answered}
-        spoken |= {str(leg.address.ip) for leg in node.legs if slug(leg.vrf) in vrfs}
+        for leg in node.legs:
+            if any(vrf == slug(leg.vrf) and _beyond(leg, target) for vrf, target in answered):
+                spoken.add(str(leg.address.ip))
     return frozenset(spoken)
+
+
+def _beyond(leg: Leg, target: IPv4Address) -> bool:
+    return target == leg.gateway or target not in leg.address.network

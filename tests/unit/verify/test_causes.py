@@ -1,0 +1,149 @@
+"""One fault put into a healthy fabric: the cause and the culprit named, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+
+from harness.simulated import Simulation, fabric_of
+from labctl.errors import ExitCode
+from labctl.verify.checks import checks
+from labctl.verify.evidence import Evidence
+from labctl.verify.model import CauseKind, Status, VerifyReport
+
+SPINES = frozenset({"spine-1", "spine-2"})
+LINK = frozenset({"leaf-1", "spine-1"})
+OTHER_LINK = frozenset({"leaf-1", "spine-2"})
+WEB, DB, TENANT = 10010, 10020, 50001
+
+FAULTS: list[tuple[dict[str, Any], CauseKind, Collection[str]]] = [
+    ({"unreachable": {"leaf-2": "silent"}}, CauseKind.NODE_DOWN, {"leaf-2"}),
+    ({"unreachable": {"spine-2": "silent"}}, CauseKind.NODE_DOWN, {"spine-2"}),
+    ({"dead_daemons": {"leaf-2": "bgpd"}}, CauseKind.DAEMON_DOWN, {"leaf-2"}),
+    ({"free_memory": {"leaf-2": 5000}}, CauseKind.LOW_MEMORY, {"leaf-2"}),
+    ({"shut": {("leaf-1", "spine-1")}}, CauseKind.SESSION_SHUT, {"leaf-1"}),
+    ({"shut": {("spine-1", "leaf-1")}}, CauseKind.SESSION_SHUT, {"spine-1"}),
+    ({"shut": {("leaf-1", s) for s in SPINES}}, CauseKind.SESSION_SHUT, {"leaf-1"}),
+    (
+        {"not_configured": {("leaf-1", s) for s in SPINES}},
+        CauseKind.SESSION_NOT_CONFIGURED,
+        {"leaf-1"},
+    ),
+    (
+        {"not_configured": {("spine-1", "leaf-1")}},
+        CauseKind.SESSION_NOT_CONFIGURED,
+        {"spine-1"},
+    ),
+    ({"links_down": {LINK}}, CauseKind.LINK_DOWN, {"leaf-1", "spine-1"}),
+    (
+        {"links_down": {LINK, OTHER_LINK}, "down": {LINK, OTHER_LINK}},
+        CauseKind.UNDERLAY_DOWN,
+        {"leaf-1"},
+    ),
+    ({"down": {LINK}}, CauseKind.SESSION_DOWN, {"leaf-1", "spine-1"}),
+    ({"down": {LINK, OTHER_LINK}}, CauseKind.SESSION_DOWN, {"leaf-1"}),
+    ({"not_advertising": {"leaf-2"}}, CauseKind.NOT_ADVERTISING, {"leaf-2"}),
+    ({"not_reflecting": {"spine-1"}}, CauseKind.NOT_REFLECTING, {"spine-1"}),
+    ({"not_reflecting": SPINES}, CauseKind.NOT_REFLECTING, SPINES),
+    ({"vnis_down": {("leaf-2", WEB)}}, CauseKind.VNI_DOWN, {"leaf-2"}),
+    ({"vnis_down": {("leaf-2", WEB), ("leaf-2", DB)}}, CauseKind.VNI_DOWN, {"leaf-2"}),
+    ({"targets": {("leaf-2", WEB): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),
+    ({"targets": {("leaf-2", TENANT): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),
+    ({"l3vnis_down": {"leaf-2"}}, CauseKind.L3VNI_DOWN, {"leaf-2"}),
+    ({"no_type5": {"leaf-2"}}, CauseKind.PREFIXES_MISSING, {"leaf-2"}),
+    ({"gateways_missing": {("leaf-2", WEB)}}, CauseKind.GATEWAY_MISSING, {"leaf-2"}),
+    ({"hosts_down": {"host-2"}}, CauseKind.HOST_DOWN, {"host-2"}),
+    (
+        {"not_forwarding": {frozenset({"leaf-1", "leaf-2"})}},
+        CauseKind.NO_FORWARDING,
+        {"leaf-1", "leaf-2"},
+    ),
+]
+
+
+def judge(fault: dict[str, Any], *, leaves: int) -> VerifyReport:
+    simulation = Simulation(fabric_of(2, leaves), **fault)
+    return checks(simulation.intent, simulation.evidence())
+
+
+@pytest.mark.parametrize("leaves", [2, 3])
+@pytest.mark.parametrize(("fault", "kind", "culprits"), FAULTS)
+def test_one_fault_is_one_cause_with_its_culprit(
+    fault: dict[str, Any], kind: CauseKind, culprits: Collection[str], leaves: int
+) -> None:
+    report = judge(fault, leaves=leaves)
+    assert [(cause.kind, set(cause.nodes)) for cause in report.causes] == [(kind, set(culprits))]
+    assert report.healthy is False
+    assert report.exit_code is ExitCode.UNHEALTHY
+
+
+@pytest.mark.parametrize(("fault", "kind", "culprits"), FAULTS)
+def test_every_failed_check_is_evidence_or_consequence_of_one_cause(
+    fault: dict[str, Any], kind: CauseKind, culprits: Collection[str]
+) -> None:
+    report = judge(fault, leaves=3)
+    named = [i for cause in report.causes for i in (*cause.evidence, *cause.consequences)]
+    failed = {check.id for check in report.checks if check.status is Status.FAIL}
+    assert sorted(named) == sorted(failed)
+
+
+def test_faults_of_different_kinds_are_told_apart() -> None:
+    report = judge(
+        {
+            "free_memory": {"spine-2": 1000},
+            "shut": {("leaf-1", "spine-1")},
+            "vnis_down": {("leaf-2", WEB)},
+        },
+        leaves=3,
+    )
+    assert [(cause.kind, cause.nodes) for cause in report.causes] == [
+        (CauseKind.LOW_MEMORY, ("spine-2",)),
+        (CauseKind.SESSION_SHUT, ("leaf-1",)),
+        (CauseKind.VNI_DOWN, ("leaf-2",)),
+    ]
+
+
+def test_a_cause_says_what_to_do_and_names_its_node() -> None:
+    for fault, _, culprits in FAULTS:
+        for cause in judge(fault, leaves=2).causes:
+            assert all(node in cause.message for node in culprits), cause.message
+            assert cause.resolution
+
+
+@pytest.mark.parametrize("routing", ["ospf", "ebgp"])
+@pytest.mark.parametrize(("spines", "leaves", "borders"), [(1, 2, 0), (2, 2, 0), (3, 4, 2)])
+def test_a_healthy_fabric_is_healthy_in_every_check(
+    routing: str, spines: int, leaves: int, borders: int
+) -> None:
+    simulation = Simulation(fabric_of(spines, leaves, borders=borders, routing=routing))
+    report = checks(simulation.intent, simulation.evidence())
+    assert {check.status for check in report.checks} == {Status.PASS}
+    assert report.healthy is True
+    assert not report.causes
+    assert len({check.id for check in report.checks}) == len(report.checks)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "culprits"),
+    [
+        ({"shut": {("leaf-1", "spine-1")}}, CauseKind.SESSION_SHUT, {"leaf-1"}),
+        ({"not_reflecting": SPINES}, CauseKind.NOT_REFLECTING, SPINES),
+        ({"down": {LINK}}, CauseKind.LINK_DOWN, {"leaf-1", "spine-1"}),
+        ({"targets": {("leaf-2", WEB): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),
+    ],
+)
+def test_ebgp_fabrics_are_judged_alike(
+    fault: dict[str, Any], kind: CauseKind, culprits: Collection[str]
+) -> None:
+    simulation = Simulation(fabric_of(2, 3, routing="ebgp"), **fault)
+    report = checks(simulation.intent, simulation.evidence())
+    assert [(cause.kind, set(cause.nodes)) for cause in report.causes] == [(kind, set(culprits))]
+
+
+def test_nothing_at_hand_is_not_checked_and_no_reason_to_fail() -> None:
+    report = checks(fabric_of(), Evidence())
+    assert {check.status for check in report.checks} == {Status.NOT_CHECKED}
+    assert report.healthy is None
+    assert report.exit_code is ExitCode.DONE
