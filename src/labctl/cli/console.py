@@ -9,7 +9,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import say
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 from labctl.errors import UsageError
 
 
@@ -30,7 +30,7 @@ def command(
             "a console needs a terminal",
             resolution=f"labctl logs {lab} {node}, or labctl exec {lab} --node {node} COMMAND",
         )
-    stream = open_console(reading(ctx), lab, node, force=force)
+    stream = open_console(reading(settings(ctx).uri), lab, node, force=force)
     say([f"console of {node}; Enter wakes it, Ctrl-] leaves"])
     try:
         attach(stream, sys.stdin.fileno(), sys.stdout.fileno())

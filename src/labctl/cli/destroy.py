@@ -9,7 +9,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import say, show, wants_colour
-from labctl.cli.session import changing, reading
+from labctl.cli.session import changing, reading, settings
 from labctl.errors import UsageError
 from labctl.report.paint import Paint
 
@@ -27,7 +27,7 @@ def command(
     from labctl.ops.destroy import belongings, destroy
     from labctl.report.lifecycle import destroy_lines
 
-    owned = belongings(reading(ctx), lab)
+    owned = belongings(reading(settings(ctx).uri), lab)
     if not owned.empty:
         _announce(owned, as_json=as_json)
         if not yes:

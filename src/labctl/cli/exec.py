@@ -8,7 +8,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 from labctl.errors import ExitCode
 
 
@@ -36,7 +36,12 @@ def command(
     from labctl.report.execs import exec_lines
 
     results = execute(
-        reading(ctx), lab, " ".join(words), nodes=node or (), shell=shell, deadline=timeout
+        reading(settings(ctx).uri),
+        lab,
+        " ".join(words),
+        nodes=node or (),
+        shell=shell,
+        deadline=timeout,
     )
     show({"results": results}, lambda paint: exec_lines(results, paint), as_json=as_json)
     failed = any(result.error is not None or result.returncode for result in results)

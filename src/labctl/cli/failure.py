@@ -6,8 +6,6 @@ import os
 import sys
 import traceback
 
-import typer
-
 from labctl.cli.output import print_lines, say, wants_colour
 from labctl.errors import InternalError, LabctlError, UsageError
 from labctl.report.paint import Paint
@@ -34,10 +32,8 @@ def tell(error: Exception, *, as_json: bool) -> int:
 def _as_labctl_error(error: Exception) -> LabctlError:
     if isinstance(error, LabctlError):
         return error
-    if isinstance(error, typer.Abort):
-        return UsageError("nothing done: not confirmed")
-    if isinstance(error, typer.TyperException):
-        return _usage(error)
+    if (usage := _of_typer(error)) is not None:
+        return usage
     return InternalError(
         f"a fault of labctl: {type(error).__name__}: {error}",
         details=_place(error),
@@ -45,7 +41,13 @@ def _as_labctl_error(error: Exception) -> LabctlError:
     )
 
 
-def _usage(error: typer.TyperException) -> UsageError:
+def _of_typer(error: Exception) -> UsageError | None:
+    import typer  # not above: labctl.cli.quick does without, until something fails
+
+    if isinstance(error, typer.Abort):
+        return UsageError("nothing done: not confirmed")
+    if not isinstance(error, typer.TyperException):
+        return None
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "labctl"
     resolution = f"`{path} --help` lists what it takes"

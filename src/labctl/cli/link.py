@@ -9,7 +9,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 
 
 class State(StrEnum):
@@ -32,5 +32,5 @@ def command(
     from labctl.ops.link import set_link
     from labctl.report.lifecycle import link_lines
 
-    result = set_link(reading(ctx), lab, end, up=state is State.UP)
+    result = set_link(reading(settings(ctx).uri), lab, end, up=state is State.UP)
     show(result, lambda paint: link_lines(result, paint), as_json=as_json)

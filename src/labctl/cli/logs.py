@@ -8,7 +8,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import print_bytes
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 
 
 def command(
@@ -25,5 +25,5 @@ def command(
     """Show what a node has written to its serial console since its machine was started."""
     from labctl.ops.logs import follow as read
 
-    for data in read(reading(ctx), lab, node, lines=lines, follow=follow):
+    for data in read(reading(settings(ctx).uri), lab, node, lines=lines, follow=follow):
         print_bytes(data)

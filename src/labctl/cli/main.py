@@ -1,81 +1,34 @@
-"""The entry point: global options, and the one place where errors become exit codes."""
+"""The entry point, and the one place where errors become exit codes."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-import typer
-
-from labctl.cli import failure
-from labctl.cli.lazy import LazyGroup
-from labctl.cli.session import Settings
+from labctl.cli import quick
 from labctl.errors import ExitCode
-
-_EPILOG = "LAB is a topology file or the name of a lab that is up. Try: labctl COMMAND --help"
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from labctl import __version__
-
-        typer.echo(f"labctl {__version__}")
-        raise typer.Exit
-
-
-def _root(
-    ctx: typer.Context,
-    connect: Annotated[
-        str | None,
-        typer.Option(
-            "--connect",
-            "-c",
-            metavar="URI",
-            help="libvirt connection. [default: $LIBVIRT_DEFAULT_URI, else qemu:///system "
-            "for root and qemu:///session for others]",
-        ),
-    ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress, only the result.")
-    ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Tell every step of every node.")
-    ] = False,
-    _show_version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """One YAML file in; a running, verified VXLAN/EVPN fabric on libvirt/KVM out."""
-    ctx.obj = Settings(uri=connect, verbosity=int(verbose) - int(quiet))
-
-
-def build() -> typer.Typer:
-    """The application; commands are imported when they are asked for."""
-    app = typer.Typer(
-        cls=LazyGroup,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        epilog=_EPILOG,
-        context_settings={"help_option_names": ["--help", "-h"]},
-    )
-    app.callback()(_root)
-    return app
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code; what went wrong is told on the way."""
-    as_json = "--json" in argv[: argv.index("--") if "--" in argv else None]
     try:
-        done = typer.main.get_command(build()).main(
-            list(argv) or ["--help"], prog_name="labctl", standalone_mode=False
-        )
+        if (asked := quick.parse(argv)) is not None:
+            return quick.status(asked)
+        from labctl.cli import app
+
+        return app.run(argv)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  the edge: nothing may reach the user as a traceback
-        return failure.tell(error, as_json=as_json)
-    return int(done or ExitCode.DONE)
+        from labctl.cli import failure
+
+        return failure.tell(error, as_json="--json" in _own(argv))
+
+
+def _own(argv: Sequence[str]) -> Sequence[str]:
+    """The words that are labctl's own, not those of a command for a node."""
+    return argv[: argv.index("--")] if "--" in argv else argv
 
 
 def run() -> NoReturn:

@@ -6,7 +6,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 
 
 def command(
@@ -19,5 +19,5 @@ def command(
     from labctl.ops.plan import plan
     from labctl.report.plan import plan_lines
 
-    result = plan(reading(ctx), lab, nodes=node or ())
+    result = plan(reading(settings(ctx).uri), lab, nodes=node or ())
     show(result, lambda paint: plan_lines(result, paint), as_json=as_json)

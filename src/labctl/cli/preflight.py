@@ -6,7 +6,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 from labctl.errors import ExitCode
 
 
@@ -15,6 +15,6 @@ def command(ctx: typer.Context, lab: options.Lab, as_json: options.Json = False)
     from labctl.ops.preflight import run
     from labctl.report.preflight import preflight_lines
 
-    report = run(reading(ctx), lab)
+    report = run(reading(settings(ctx).uri), lab)
     show(report, lambda paint: preflight_lines(report, paint), as_json=as_json)
     return ExitCode.PREFLIGHT if report.refused else ExitCode.DONE

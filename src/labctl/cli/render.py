@@ -6,7 +6,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 
 
 def command(
@@ -16,6 +16,6 @@ def command(
     from labctl.ops.render import render
     from labctl.report.paint import count
 
-    files = render(reading(ctx), lab, folder)
+    files = render(reading(settings(ctx).uri), lab, folder)
     lines = [f"wrote {count(len(files), 'file')} to {folder}"]
     show({"folder": folder, "files": files}, lambda _paint: lines, as_json=as_json)

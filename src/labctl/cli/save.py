@@ -6,7 +6,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 from labctl.errors import ExitCode
 
 
@@ -21,7 +21,7 @@ def command(
     from labctl.ops.save import save
     from labctl.report.lifecycle import save_lines
 
-    result = save(reading(ctx), lab, folder, nodes=node or ())
+    result = save(reading(settings(ctx).uri), lab, folder, nodes=node or ())
     show(result, lambda paint: save_lines(result, paint), as_json=as_json)
     failed = any(outcome.error is not None for outcome in result.outcomes)
     return ExitCode.NODES_FAILED if failed else ExitCode.DONE

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import typer
-
 from labctl.cli.output import wants_colour
 from labctl.report.paint import Paint
 
 if TYPE_CHECKING:
+    import typer
+
     from labctl.hypervisor.api import Hypervisor
     from labctl.model.paths import Home
     from labctl.ops.context import Context
@@ -39,11 +39,11 @@ def home() -> Home:
     return Home(default_home())
 
 
-def reading(ctx: typer.Context) -> Context:
+def reading(uri: str | None) -> Context:
     """A context for commands that change no lab: no progress, Ctrl-C simply ends them."""
     from labctl.ops.context import Context
 
-    return Context(home=home(), uri=settings(ctx).uri, connect=connect)
+    return Context(home=home(), uri=uri, connect=connect)
 
 
 @contextmanager

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from labctl.cli import options
-from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli import options, quick
+from labctl.cli.session import settings
 
 
 def command(
@@ -19,8 +18,4 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """Show labs and nodes as they are: state, boot phase, age, problems."""
-    from labctl.ops.status import status
-    from labctl.report.status import status_lines
-
-    labs = status(reading(ctx), lab)
-    show({"labs": labs}, lambda paint: status_lines(labs, paint), as_json=as_json)
+    quick.status(quick.Asked(settings(ctx).uri, lab, as_json))

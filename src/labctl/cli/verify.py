@@ -9,7 +9,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading
+from labctl.cli.session import reading, settings
 
 
 def command(
@@ -32,7 +32,7 @@ def command(
     from labctl.ops.verify import verify_from, verify_live
     from labctl.report.verify import verify_lines
 
-    context = reading(ctx)
+    context = reading(settings(ctx).uri)
     if saved is None:
         report = verify_live(context, lab, wait=wait)
     else:

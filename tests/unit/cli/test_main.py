@@ -55,7 +55,7 @@ def test_help_imports_no_command_and_none_of_the_domain() -> None:
     known = {"labctl", "labctl.errors", "labctl.cli", "labctl.report", "labctl.report.paint"}
     known |= {
         f"labctl.cli.{name}"
-        for name in ("main", "lazy", "commands", "output", "session", "failure")
+        for name in ("main", "quick", "app", "lazy", "commands", "output", "session")
     }
     assert set(modules.split()) == known
     assert heavy == ""
