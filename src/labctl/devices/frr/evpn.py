@@ -38,7 +38,7 @@ def vnis(text: str) -> dict[int, Vni]:
     """`show evpn vni [N] [json]`; a node without VNIs prints an empty line."""
     refuse_dead_daemon(text)
     stripped = text.strip()
-    if not stripped or stripped.startswith("{"):
+    if not stripped or stripped[0] in "{[":
         return _json_vnis(json_object(stripped))
     if not stripped.startswith("VNI "):
         raise ParseError(f"no table of VNIs: {stripped[:TEXT_LIMIT]!r}")

@@ -46,9 +46,10 @@ def json_object(text: str) -> dict[str, Any]:
     return merged
 
 
-def objects(mapping: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Those values of `mapping` that are objects themselves."""
-    return {key: value for key, value in mapping.items() if isinstance(value, dict)}
+def objects(value: object) -> dict[str, dict[str, Any]]:
+    """Those members of an object that are objects themselves; none where `value` is no object."""
+    members = value if isinstance(value, dict) else {}
+    return {key: member for key, member in members.items() if isinstance(member, dict)}
 
 
 def whole(value: object) -> int | None:

@@ -43,7 +43,8 @@ def ospf_neighbors(text: str) -> tuple[Adjacency, ...]:
     if not text.strip():
         raise ParseError("empty")
     found = []
-    for router, entries in json_object(text).get("neighbors", {}).items():
+    neighbors = json_object(text).get("neighbors")
+    for router, entries in neighbors.items() if isinstance(neighbors, dict) else ():
         router_id = address(router)
         for entry in entries if isinstance(entries, list) else [entries]:
             if router_id is not None and isinstance(entry, dict):
@@ -71,7 +72,7 @@ def _json_summary(document: dict[str, Any], family: str) -> dict[str, Peer]:
         if not any(name in document for name, _ in _FAMILIES.values()):
             raise ParseError("JSON without peers")
         return {}
-    peers = objects(document.get("peers") or {})
+    peers = objects(document.get("peers"))
     return {name: _json_peer(name, peer) for name, peer in peers.items()}
 
 

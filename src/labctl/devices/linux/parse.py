@@ -35,12 +35,16 @@ def vxlan_devices(text: str) -> dict[int, VxlanDevice]:
     """`ip -json -details link show type vxlan`, by VNI."""
     devices = {}
     for link in _json_list(text):
-        info = link.get("linkinfo", {}).get("info_data", {}) if isinstance(link, dict) else {}
-        if isinstance(info.get("id"), int):
-            flags = link.get("flags", [])
-            device = VxlanDevice(info["id"], str(link.get("ifname", "")), "UP" in flags)
-            devices[device.vni] = device
+        vni = _member(_member(_member(link, "linkinfo"), "info_data"), "id")
+        if isinstance(vni, int):
+            flags = _member(link, "flags")
+            up = isinstance(flags, list) and "UP" in flags
+            devices[vni] = VxlanDevice(vni, str(_member(link, "ifname") or ""), up)
     return devices
+
+
+def _member(value: object, key: str) -> object:
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def _json_list(text: str) -> list[Any]:
