@@ -28,7 +28,6 @@ from labctl.topology.check_nodes import carried_by
 from labctl.topology.document import CONTROL, Document
 from labctl.topology.expand import Draft, DraftNode
 from labctl.topology.schema import ConfigFileShape, FabricShape, TopologyFile
-from labctl.topology.suggest import suggest
 
 ReadFile = Callable[[str], str]
 
@@ -138,7 +137,7 @@ def _host_networks(
 ) -> Mapping[str, Sequence[str]]:
     """Host name -> the networks it has a leg in: as written, or all that its leaf carries."""
     carried = {name: [net.name for net in nets] for name, nets in carried_by(file, draft).items()}
-    known = {network.name for _, network in networks_of(file.fabric)}
+    known = dict.fromkeys(network.name for _, network in networks_of(file.fabric))
     result: dict[str, Sequence[str]] = {}
     for link in draft.links:
         a, b = draft.nodes[link.a.node], draft.nodes[link.b.node]
@@ -153,7 +152,9 @@ def _host_networks(
         for index, name in enumerate(wanted or ()):
             path = (*host.path, "networks", index)
             if name not in known:
-                document.report(path, f"there is no network {name!r}", suggest(name, known))
+                document.report(
+                    path, f"there is no network {name!r}", document.suggest(name, known)
+                )
             elif name not in here:
                 hint = f"it carries: {', '.join(here) or 'none'}"
                 document.report(path, f"{switch.name} does not carry {name!r}", hint)

@@ -9,7 +9,6 @@ from labctl.model.intent import LinkKind
 from labctl.model.lab import Endpoint, Role
 from labctl.topology.document import Document, Path
 from labctl.topology.expand import Draft, DraftLink, DraftNode
-from labctl.topology.suggest import suggest
 
 
 def check_links(routing: str, draft: Draft, document: Document) -> None:
@@ -40,7 +39,7 @@ def _check_end(end: Endpoint, path: Path, draft: Draft, document: Document) -> b
     node = draft.nodes.get(end.node)
     if node is None:
         if end.node not in draft.unusable:
-            hint = suggest(end.node, draft.nodes)
+            hint = document.suggest(end.node, draft.nodes)
             document.report(path, f"there is no node {end.node!r}", hint)
         return False
     ports = node.platform.interfaces

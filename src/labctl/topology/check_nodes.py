@@ -10,7 +10,6 @@ from labctl.topology.check_fabric import networks_of
 from labctl.topology.document import Document
 from labctl.topology.expand import Draft, DraftNode
 from labctl.topology.schema import NetworkShape, TopologyFile
-from labctl.topology.suggest import suggest
 
 LONGEST_DEVICE = 15
 """A Linux network device's name, and so a VRF's there, has 15 bytes (IFNAMSIZ - 1)."""
@@ -67,9 +66,9 @@ def _check_on(file: TopologyFile, draft: Draft, document: Document) -> None:
             at = (*path, "on", index)
             if name in draft.nodes and name not in known:
                 message = f"{name} is a {draft.nodes[name].role}; networks live on leaves"
-                document.report(at, message, suggest(name, vteps))
+                document.report(at, message, document.suggest(name, vteps))
             elif name not in known:
-                document.report(at, f"there is no node {name!r}", suggest(name, vteps))
+                document.report(at, f"there is no node {name!r}", document.suggest(name, vteps))
             elif name in seen:
                 document.report(at, f"{name} is named twice")
             seen.add(name)

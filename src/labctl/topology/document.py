@@ -17,6 +17,7 @@ from typing import TypeAlias
 import yaml
 
 from labctl.errors import Problem
+from labctl.topology.suggest import suggest
 
 MAX_CHARACTERS = 8 * 1024 * 1024
 """Largest text read; 16 spines x 984 leaves with every link written out is under 1 MiB."""
@@ -24,6 +25,8 @@ MAX_VALUES = 1_000_000
 """Most values a file may hold after its aliases are expanded."""
 MAX_DEPTH = 20
 """Deepest nesting; the format itself needs 7 levels."""
+MOST_HINTS = 100
+"""Most names a run looks for the nearest of; among 1000 nodes each look takes milliseconds."""
 
 Value: TypeAlias = bool | int | float | str | list["Value"] | dict[str, "Value"] | None
 Path = tuple[str | int, ...]
@@ -73,6 +76,7 @@ class Document:
     root: Item = field(default_factory=lambda: Item(0, None))
     problems: list[Problem] = field(default_factory=list)
     _starts: list[int] = field(default_factory=list)
+    _suggested: int = 0
 
     def report(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         """Note a problem at `path` (at its key instead of its value where `key`).
@@ -87,6 +91,11 @@ class Document:
         problem = Problem(self.source, line, column, message, hint)
         if problem not in self.problems[-1:]:
             self.problems.append(problem)
+
+    def suggest(self, word: str, choices: Iterable[str]) -> str:
+        """A hint at the choice nearest to `word`; none after MOST_HINTS, as each costs a search."""
+        self._suggested += 1
+        return suggest(word, choices) if self._suggested <= MOST_HINTS else ""
 
     def remove(self, paths: Iterable[Path]) -> None:
         """Drop the values at `paths`, so that the rest can be checked without them."""

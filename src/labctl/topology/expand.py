@@ -121,7 +121,7 @@ def _take_role(
     elif shape.role is not None:
         roles[name] = Role(shape.role)
     else:
-        hint = suggest(name, made)
+        hint = document.suggest(name, made)
         if not hint.startswith("did you mean"):
             hint = "give it a role: spine, leaf, border or host"
         message = f"node {name!r} is none that the fabric makes, and has no role"
