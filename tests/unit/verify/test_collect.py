@@ -1,0 +1,106 @@
+"""Gathering evidence from nodes that answer, answer in part, or don't."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import pytest
+
+from harness.simulated import Simulation, fabric_of
+from labctl.devices.api import Batch, Device
+from labctl.devices.registry import device_for
+from labctl.errors import HypervisorError
+from labctl.model.intent import Intent
+from labctl.verify.checks import checks
+from labctl.verify.collect import collect, plan_commands
+from labctl.verify.evidence import Evidence, slug
+from labctl.verify.model import CauseKind
+
+
+@pytest.fixture
+def pool() -> Iterator[Executor]:
+    with ThreadPoolExecutor(4) as executor:
+        yield executor
+
+
+def devices(intent: Intent) -> Mapping[str, Device]:
+    return {
+        name: device_for("frr" if node.node.role.is_switch else "linux")
+        for name, node in intent.nodes.items()
+    }
+
+
+class Guests:
+    """Runs batches as a guest would, out of evidence; records the order nodes were asked in."""
+
+    def __init__(self, evidence: Evidence, *, at_most: int = 1000) -> None:
+        self._evidence = evidence
+        self._at_most = at_most
+        self.asked: list[str] = []
+
+    def run(self, node: str, batch: Batch) -> str:
+        self.asked.append(node)
+        if node in self._evidence.unreachable:
+            raise HypervisorError(self._evidence.unreachable[node])
+        sections = []
+        for number, line in enumerate(batch.input_text.splitlines()):
+            sections.append(f"\n@labctl-output@ {number}\n{self._output(node, line)}")
+            sections.append("\n@labctl-output@ exit 0\n")
+        return "".join(sections)
+
+    def _output(self, node: str, line: str) -> str:
+        if not line.startswith("vtysh"):
+            return self._evidence.outputs[node, slug(line)]
+        shows = [show.strip("' ") for show in line.split(" -c ")[1:]][: self._at_most]
+        return "".join(f"{node}# {s}\n{self._evidence.outputs[node, slug(s)]}" for s in shows)
+
+
+def test_what_is_collected_is_what_the_nodes_say(pool: Executor) -> None:
+    healthy = Simulation(fabric_of())
+    evidence = collect(
+        healthy.intent, devices(healthy.intent), Guests(healthy.evidence()).run, pool
+    )
+    assert checks(healthy.intent, evidence).healthy is True
+
+
+def test_commands_a_batch_left_over_are_asked_again(pool: Executor) -> None:
+    healthy = Simulation(fabric_of())
+    guests = Guests(healthy.evidence(), at_most=2)
+    evidence = collect(healthy.intent, devices(healthy.intent), guests.run, pool)
+    assert checks(healthy.intent, evidence).healthy is True
+    assert guests.asked.count("leaf-1") > 3
+
+
+def test_hosts_are_asked_first_for_their_pings_teach_the_leaves(pool: Executor) -> None:
+    healthy = Simulation(fabric_of())
+    guests = Guests(healthy.evidence())
+    collect(healthy.intent, devices(healthy.intent), guests.run, pool)
+    assert {node[:4] for node in guests.asked[:2]} == {"host"}
+
+
+def test_a_node_that_does_not_answer_keeps_nobody_from_being_asked(pool: Executor) -> None:
+    fault = Simulation(fabric_of(), unreachable={"leaf-2": "no agent"})
+    evidence = collect(fault.intent, devices(fault.intent), Guests(fault.evidence()).run, pool)
+    assert evidence.unreachable == {"leaf-2": "no agent"}
+    causes = checks(fault.intent, evidence).causes
+    assert [(cause.kind, cause.nodes) for cause in causes] == [(CauseKind.NODE_DOWN, ("leaf-2",))]
+
+
+def test_a_guest_that_prints_nothing_of_use_ends_the_asking(pool: Executor) -> None:
+    intent = fabric_of()
+    evidence = collect(intent, devices(intent), lambda node, batch: "garbage", pool)
+    assert evidence.outputs == {}
+
+
+def test_pings_reach_every_gateway_every_neighbour_and_other_networks() -> None:
+    intent = fabric_of()
+    pings = [c for c in plan_commands(intent, devices(intent))["host-1"] if c.startswith("ping")]
+    assert pings == [
+        "ping -c 2 -W 2 10.10.10.1",
+        "ping -c 2 -W 2 -I db 10.10.20.1",
+        "ping -c 2 -W 2 10.10.10.12",
+        "ping -c 2 -W 2 -I db 10.10.20.12",
+        "ping -c 2 -W 2 10.10.20.12",
+        "ping -c 2 -W 2 -I db 10.10.10.12",
+    ]
