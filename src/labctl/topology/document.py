@@ -39,6 +39,10 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_UNPRINTABLE = re.compile(
+    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+"""What YAML forbids; its readers give the place in bytes or not at all."""
 _BREAK = re.compile(r"\r\n|\n|\r")
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)
 
@@ -143,27 +147,16 @@ def parse(text: str, source: str) -> Document:
         document.root = _Builder(document).build()
     except _Refused as refused:
         document.report_index(refused.index, str(refused))
-    except UnicodeEncodeError as error:
-        document.report_index(error.start, "a character that is no Unicode text")
-    except yaml.reader.ReaderError as error:
-        index = error.position if isinstance(error.position, int) else 0
-        document.report_index(_unprintable(document.text, index), f"not text: {error.reason}")
+    except (UnicodeEncodeError, yaml.reader.ReaderError):
+        found = _UNPRINTABLE.search(document.text)
+        index = found.start() if found else 0
+        message = f"U+{ord(document.text[index]):04X} is no character of a text"
+        document.report_index(index, message)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = ", ".join(filter(None, (error.context, error.problem)))
         document.report_index(mark.index if mark else 0, f"not valid YAML: {words}")
     return document
-
-
-_UNPRINTABLE = re.compile(
-    "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-
-
-def _unprintable(text: str, fallback: int) -> int:
-    """Where the first character stands that YAML forbids (libyaml counts bytes there)."""
-    found = _UNPRINTABLE.search(text)
-    return found.start() if found else min(fallback, len(text))
 
 
 class _Refused(Exception):
