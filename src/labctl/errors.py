@@ -7,6 +7,7 @@ LabctlError
 ├── ImageError              5   a golden image is missing, damaged or unfit
 ├── HypervisorError         6   libvirt can't be reached, or refused a call
 ├── NodesFailed             7   some nodes failed; causes holds one error per node
+├── PhaseError                  a node's boot failed in a phase; its error's exit code
 ├── DeadlineError           8   a wait ran out; names what was waited for
 ├── VerifyFailed            9   the fabric is unhealthy
 ├── LabLocked              10   another run holds the lab
@@ -128,6 +129,18 @@ class NodesFailed(LabctlError):
     """Some nodes failed; the others were carried on with."""
 
     exit_code = ExitCode.NODES_FAILED
+
+
+class PhaseError(LabctlError):
+    """A node failed in a named phase; `tail` holds its last console lines."""
+
+    def __init__(self, error: LabctlError, *, phase: str, tail: Sequence[str] = ()) -> None:
+        super().__init__(
+            error.brief, details=error.details, resolution=error.resolution, causes=[error]
+        )
+        self.exit_code = error.exit_code
+        self.phase = phase
+        self.tail = tuple(tail)
 
 
 class DeadlineError(LabctlError):

@@ -13,12 +13,11 @@ from pathlib import Path
 from labctl.console.logtail import LogTail
 from labctl.console.watcher import BootWatcher, Fault, Ready
 from labctl.console.watcher import PhaseEntered as PhaseSeen
-from labctl.errors import DeadlineError, Interrupted, LabctlError
+from labctl.errors import DeadlineError, Interrupted, LabctlError, PhaseError
 from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.model.platform import Platform
 from labctl.ops.context import Context
 from labctl.ops.events import PhaseEntered
-from labctl.ops.runner import PhaseError
 
 _POLL_SECONDS = 0.2
 _STATE_SECONDS = 3.0

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from labctl.plan.model import Plan
+if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import it
+    from labctl.plan.model import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labctl.errors import LabctlError
-from labctl.model.finding import PreflightReport
-from labctl.model.lab import Lab
-from labctl.plan.model import Plan
-from labctl.verify.model import VerifyReport
+
+if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
+    from labctl.model.finding import PreflightReport
+    from labctl.model.lab import Lab
+    from labctl.plan.model import Plan
+    from labctl.verify.model import VerifyReport
 
 
 @dataclass(frozen=True, slots=True)

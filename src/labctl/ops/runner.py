@@ -9,25 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from labctl.errors import Interrupted, LabctlError
+from labctl.errors import Interrupted, LabctlError, PhaseError
 from labctl.ops.context import Context
 from labctl.ops.events import StepDone, StepFailed, StepStarted
 from labctl.ops.results import NodeOutcome
 
 Task = Callable[[str], None]
 _POLL_SECONDS = 0.2
-
-
-class PhaseError(LabctlError):
-    """A node failed in a named phase; `tail` holds its last console lines."""
-
-    def __init__(self, error: LabctlError, *, phase: str, tail: Sequence[str] = ()) -> None:
-        super().__init__(
-            error.brief, details=error.details, resolution=error.resolution, causes=[error]
-        )
-        self.exit_code = error.exit_code
-        self.phase = phase
-        self.tail = tuple(tail)
 
 
 def run_nodes(

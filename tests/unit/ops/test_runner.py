@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from labctl.errors import DeadlineError, Interrupted, LabctlError
+from labctl.errors import DeadlineError, Interrupted, LabctlError, PhaseError
 from labctl.hypervisor.api import Hypervisor
 from labctl.model.paths import Home
 from labctl.ops.context import Context
 from labctl.ops.events import Event, StepDone, StepFailed
-from labctl.ops.runner import PhaseError, run_nodes
+from labctl.ops.runner import run_nodes
 
 
 def _connect(_uri: str | None) -> Hypervisor:
