@@ -52,5 +52,4 @@ def mac_address(lab: str, node: str, nic: int) -> str:
     """
     block = int.from_bytes(hashlib.sha256(f"{lab}.{node}".encode()).digest()[:5], "big")
     value = (0x02 << 40) | ((block & 0xFFFFFFF) << 12) | nic
-    octets = value.to_bytes(6, "big")
-    return ":".join(f"{octet:02x}" for octet in octets)
+    return value.to_bytes(6, "big").hex(":")

@@ -14,6 +14,11 @@ from xml.etree import ElementTree
 METADATA_NS = "https://labctl.dev/xmlns/domain/1"
 _TAG = "mark"
 _FIELDS = ("lab", "node", "role", "platform", "version", "spec")
+# What can't stand in an attribute as it is; unescaped white space would come back as blanks.
+_ESCAPES = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+    | {"\r": "&#13;", "\n": "&#10;", "\t": "&#09;"}
+)
 # XML 1.0, section 2.2: what can't stand in a document even as a character reference.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -43,15 +48,15 @@ def to_xml(metadata: LabMetadata) -> str:
     The namespace is the element's default one: libvirt 9 then takes the same text both ways.
     Raises ValueError for text that XML can't hold (control characters).
     """
-    element = ElementTree.Element(
-        _TAG, {"xmlns": METADATA_NS, **{name: getattr(metadata, name) for name in _FIELDS}}
-    )
-    for name, digest in metadata.digests.items():
-        ElementTree.SubElement(element, "digest", {"name": name, "value": digest})
-    for interface, (local, remote) in metadata.ports.items():
-        attributes = {"interface": interface, "local": str(local), "remote": str(remote)}
-        ElementTree.SubElement(element, "port", attributes)
-    text = ElementTree.tostring(element, encoding="unicode")
+    digests = [("digest", {"name": key, "value": it}) for key, it in metadata.digests.items()]
+    ports = [
+        ("port", {"interface": name, "local": str(local), "remote": str(remote)})
+        for name, (local, remote) in metadata.ports.items()
+    ]
+    own = {name: getattr(metadata, name) for name in _FIELDS}
+    inside = "".join(f"<{_tag(name, values)} />" for name, values in (*digests, *ports))
+    head = _tag(_TAG, {"xmlns": METADATA_NS, **own})
+    text = f"<{head}>{inside}</{_TAG}>" if inside else f"<{head} />"
     if found := _FORBIDDEN.search(text):
         raise ValueError(f"character {found.group()!r} can't stand in XML")
     return text
@@ -84,6 +89,12 @@ def from_element(element: ElementTree.Element) -> LabMetadata:
         )
     except KeyError as error:
         raise ValueError(f"labctl's mark lacks {error}") from None
+
+
+def _tag(name: str, attributes: Mapping[str, str]) -> str:
+    """The inside of a tag. By hand: with ElementTree it took half as long as the machine's XML."""
+    words = [f'{key}="{value.translate(_ESCAPES)}"' for key, value in attributes.items()]
+    return " ".join((name, *words))
 
 
 def _local(element: ElementTree.Element) -> str:
