@@ -10,50 +10,18 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network
 
+from harness.fabric_faults import FabricFaults
 from labctl.devices.frr import device as frr
 from labctl.devices.linux.device import MEMORY_COMMAND
-from labctl.fabric.intent import build
-from labctl.model.intent import Intent, L2Vni, L3Vni, LinkKind, NodeIntent
-from labctl.topology.load import load
-from labctl.topology.platforms import load_platforms
+from labctl.model.intent import L2Vni, L3Vni, LinkKind, NodeIntent
 from labctl.verify.evidence import Evidence
 from labctl.verify.fabric import Fabric
 from labctl.verify.model import CheckKind
 from labctl.verify.pings import Ping, plan_pings
-
-PLATFORMS = load_platforms()
-
-
-def intent_of(text: str) -> Intent:
-    lab = load(text, source="test.yaml", platforms=PLATFORMS)
-    return build(lab, PLATFORMS, management_subnet=None)
-
-
-def fabric_of(
-    spines: int = 2, leaves: int = 2, *, borders: int = 0, routing: str = "ospf"
-) -> Intent:
-    return intent_of(
-        f"""
-lab: simulated
-platform: frr
-fabric:
-  spines: {spines}
-  leaves: {leaves}
-  borders: {borders}
-  hosts_per_leaf: 1
-  underlay: {{routing: {routing}}}
-  vrfs:
-    - name: tenant-a
-      vni: 50001
-      networks:
-        - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
-        - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
-"""
-    )
 
 
 @dataclass(frozen=True)
@@ -64,27 +32,8 @@ class Route:
     rd: str
 
 
-@dataclass
-class Simulation:
-    """Faults by what they are; all empty is a healthy fabric."""
-
-    intent: Intent
-    not_reflecting: set[str] = field(default_factory=set)
-    not_advertising: set[str] = field(default_factory=set)
-    shut: set[tuple[str, str]] = field(default_factory=set)
-    not_configured: set[tuple[str, str]] = field(default_factory=set)
-    down: set[frozenset[str]] = field(default_factory=set)
-    links_down: set[frozenset[str]] = field(default_factory=set)
-    vnis_down: set[tuple[str, int]] = field(default_factory=set)
-    targets: dict[tuple[str, int], str] = field(default_factory=dict)
-    l3vnis_down: set[str] = field(default_factory=set)
-    no_type5: set[str] = field(default_factory=set)
-    gateways_missing: set[tuple[str, int]] = field(default_factory=set)
-    hosts_down: set[str] = field(default_factory=set)
-    not_forwarding: set[frozenset[str]] = field(default_factory=set)
-    free_memory: dict[str, int] = field(default_factory=dict)
-    unreachable: dict[str, str] = field(default_factory=dict)
-    dead_daemons: dict[str, str] = field(default_factory=dict)
+class Simulation(FabricFaults):
+    """What the nodes of a fabric print."""
 
     @cached_property
     def fabric(self) -> Fabric:

@@ -118,7 +118,7 @@ def test_a_running_configuration_is_kept_as_it_can_be_fed_back() -> None:
 
 
 def test_the_memory_is_asked_of_every_kind_of_node() -> None:
-    from harness.simulated import fabric_of
+    from harness.intents import fabric_of
 
     intent = fabric_of()
     routing = intent.lab.fabric.routing

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from harness.simulated import Simulation, fabric_of
+from harness.intents import fabric_of
+from harness.simulated import Simulation
 from labctl.errors import ExitCode
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence

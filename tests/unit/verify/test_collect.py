@@ -7,7 +7,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
-from harness.simulated import Simulation, fabric_of
+from harness.intents import fabric_of
+from harness.simulated import Simulation
 from labctl.devices.api import Batch, Device
 from labctl.devices.registry import device_for
 from labctl.errors import HypervisorError

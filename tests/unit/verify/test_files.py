@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.simulated import Simulation, fabric_of
+from harness.intents import fabric_of
+from harness.simulated import Simulation
 from labctl.errors import ExitCode, UsageError
 from labctl.verify import files
 from labctl.verify.checks import checks

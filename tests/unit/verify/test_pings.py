@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.simulated import fabric_of, intent_of
+from harness.intents import fabric_of, intent_of
 from labctl.model.intent import Intent
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.simulated import intent_of
+from harness.intents import intent_of
 from labctl.model.intent import Intent
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence

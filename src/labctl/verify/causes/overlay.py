@@ -40,6 +40,7 @@ def _tenants(case: Case, vnis: Collection[int]) -> set[int]:
 
 
 def vnis_down(case: Case) -> None:
+    """VNIs that a node lacks, by its own tables or its VXLAN devices."""
     for node, proof in by_node(case.open(CheckKind.VNI)).items():
         vnis = {check.vni for check in proof if check.vni is not None}
         seen = "; ".join(dict.fromkeys(check.seen for check in proof))
@@ -101,6 +102,7 @@ def tenant_trouble(case: Case, node: str, number: int) -> Explains:
 
 
 def l3vnis_down(case: Case) -> None:
+    """Tenants whose L3 VNI is not up on a node."""
     for check in case.open(CheckKind.L3VNI):
         number = check.vni or 0
         case.name(

@@ -12,6 +12,7 @@ from labctl.verify.model import CauseKind, Check, CheckKind
 
 
 def nodes_down(case: Case) -> None:
+    """Nodes that could not be asked at all."""
     for check in case.open(CheckKind.NODE):
         gone = check.node
         case.name(
@@ -28,6 +29,7 @@ def nodes_down(case: Case) -> None:
 
 
 def daemons_down(case: Case) -> None:
+    """Nodes that say of themselves that a routing daemon does not run."""
     for check in case.open(CheckKind.DAEMONS):
         node = check.node
         case.name(

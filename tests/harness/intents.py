@@ -1,0 +1,38 @@
+"""Intents out of topology text, by the real parser and the real fabric."""
+
+from __future__ import annotations
+
+from labctl.fabric.intent import build
+from labctl.model.intent import Intent
+from labctl.topology.load import load
+from labctl.topology.platforms import load_platforms
+
+PLATFORMS = load_platforms()
+
+
+def intent_of(text: str) -> Intent:
+    lab = load(text, source="test.yaml", platforms=PLATFORMS)
+    return build(lab, PLATFORMS, management_subnet=None)
+
+
+def fabric_of(
+    spines: int = 2, leaves: int = 2, *, borders: int = 0, routing: str = "ospf"
+) -> Intent:
+    return intent_of(
+        f"""
+lab: simulated
+platform: frr
+fabric:
+  spines: {spines}
+  leaves: {leaves}
+  borders: {borders}
+  hosts_per_leaf: 1
+  underlay: {{routing: {routing}}}
+  vrfs:
+    - name: tenant-a
+      vni: 50001
+      networks:
+        - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
+        - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
+"""
+    )
