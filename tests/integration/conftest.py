@@ -73,7 +73,7 @@ def labctl(tmp_path_factory: pytest.TempPathFactory, libvirtd_uri: str) -> Labct
         timeout=600,
         check=True,
     )
-    ensure_free_guest(ImageStore(home.images), Path(built.stdout.strip()))
+    ensure_free_guest(ImageStore(home.images), Path(built.stdout.strip()).parent)
     return Labctl(home, libvirtd_uri)
 
 

@@ -109,8 +109,8 @@ EVPN = (*BGP, "address-family l2vpn evpn")
     [
         pytest.param(
             "spine-1",
-            (*EVPN, "no neighbor LEAVES route-reflector-client"),
-            (*EVPN, "neighbor LEAVES route-reflector-client"),
+            (*EVPN, "no neighbor OVERLAY route-reflector-client"),
+            (*EVPN, "neighbor OVERLAY route-reflector-client"),
             "established but empty: not reflecting",
             ("spine-1",),
             id="spine without route-reflector-client",
@@ -128,8 +128,8 @@ EVPN = (*BGP, "address-family l2vpn evpn")
         ),
         pytest.param(
             "leaf-1",
-            (*BGP, "neighbor SPINES shutdown"),
-            (*BGP, "no neighbor SPINES shutdown"),
+            (*BGP, "neighbor OVERLAY shutdown"),
+            (*BGP, "no neighbor OVERLAY shutdown"),
             "session shut down",
             ("leaf-1",),
             id="session shut",
@@ -182,7 +182,7 @@ def test_two_labs_side_by_side(fabric: Labctl, topology: Path, tmp_path: Path) -
     )
     before = qemu_pids(fabric)
     fabric("up", str(second))
-    assert {lab["lab"] for lab in fabric.json("status")} == {LAB, "second"}
+    assert {lab["lab"] for lab in fabric.json("status")["labs"]} == {LAB, "second"}
     fabric("destroy", "second", "--yes")
     assert qemu_pids(fabric) == before
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import libvirt
 
-from labctl.hypervisor import domains, facts, networks
+from labctl.hypervisor import domains
 from labctl.hypervisor.api import (
     CommandResult,
     ConsoleStream,
@@ -32,13 +32,21 @@ class LibvirtHypervisor:
         self._open = open_connection
         self._connection = open_connection()
 
+    # What `labctl status` does without is imported where it is used: status starts fast.
+
     def host(self) -> HostFacts:
+        from labctl.hypervisor import facts
+
         return facts.host_facts(self._connection, self.uri)
 
     def domain_capabilities(self, virt_type: str, machine: str) -> DomainCapabilities | None:
+        from labctl.hypervisor import facts
+
         return facts.domain_capabilities(self._connection, virt_type, machine)
 
     def virt_types(self) -> frozenset[str]:
+        from labctl.hypervisor import facts
+
         return facts.virt_types(self._connection)
 
     def domains(self) -> tuple[ObservedDomain, ...]:
@@ -78,15 +86,19 @@ class LibvirtHypervisor:
         return domains.link_is_up(self._connection, name, mac)
 
     def networks(self) -> tuple[ObservedNetwork, ...]:
+        from labctl.hypervisor import networks
+
         return networks.list_networks(self._connection)
 
     def define_network(self, xml: str) -> None:
+        from labctl.hypervisor import networks
+
         networks.define_network(self._connection, xml)
 
     def remove_network(self, name: str) -> None:
-        networks.remove_network(self._connection, name)
+        from labctl.hypervisor import networks
 
-    # The agent and the console are imported where they are used: most commands need neither.
+        networks.remove_network(self._connection, name)
 
     def agent_ready(self, name: str) -> bool:
         from labctl.hypervisor import agent

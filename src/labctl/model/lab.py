@@ -9,22 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-
-class Role(StrEnum):
-    """What a node does in the fabric."""
-
-    SPINE = "spine"
-    LEAF = "leaf"
-    BORDER = "border"
-    HOST = "host"
-
-    @property
-    def is_switch(self) -> bool:
-        return self is not Role.HOST
-
-    @property
-    def is_vtep(self) -> bool:
-        return self in (Role.LEAF, Role.BORDER)
+from labctl.model.role import Role as Role
 
 
 class Routing(StrEnum):

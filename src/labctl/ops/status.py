@@ -5,29 +5,30 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from labctl.errors import ImageError
 from labctl.hypervisor.api import DomainState, ObservedDomain
 from labctl.images.chain import depth
-from labctl.model.lab import Role
-from labctl.model.paths import LabPaths, NodePaths
-from labctl.model.platform import Platform
-from labctl.ops.boot import boot_state
-from labctl.ops.context import Context
+from labctl.model.role import Role
 from labctl.ops.journal import unfinished
-from labctl.ops.load import lab_name
 from labctl.ops.lock import holder
 from labctl.ops.results import LabStatus, NodeStatus
-from labctl.topology.platforms import load_platforms
+
+if TYPE_CHECKING:  # status starts fast: what only annotations or some labs need comes later
+    from pathlib import Path
+
+    from labctl.model.paths import LabPaths, NodePaths
+    from labctl.model.platform import Platform
+    from labctl.ops.context import Context
 
 _HEALTHY_DEPTH = 1
 
 
 def status(ctx: Context, ref: str | None = None) -> tuple[LabStatus, ...]:
     """Every lab on the hypervisor, or the one `ref` means (without nodes when it isn't there)."""
-    wanted = lab_name(ref, ctx.home) if ref is not None else None
+    wanted = _wanted(ref, ctx) if ref is not None else None
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
         uri = hypervisor.uri
         labs: dict[str, list[ObservedDomain]] = defaultdict(list)
@@ -37,10 +38,26 @@ def status(ctx: Context, ref: str | None = None) -> tuple[LabStatus, ...]:
     for folder in ctx.home.labs.glob("*/"):
         labs.setdefault(folder.name, [])
     names = sorted(labs) if wanted is None else [wanted]
-    platforms = load_platforms()
+    chosen = {name: labs.get(name, []) for name in names}
+    platforms = _platforms(chosen.values())
     return tuple(
-        _lab(name, uri, labs.get(name, []), ctx.home.lab(name), platforms) for name in names
+        _lab(name, uri, domains, ctx.home.lab(name), platforms) for name, domains in chosen.items()
     )
+
+
+def _wanted(ref: str, ctx: Context) -> str:
+    from labctl.ops.load import lab_name
+
+    return lab_name(ref, ctx.home)
+
+
+def _platforms(labs: Iterable[Iterable[ObservedDomain]]) -> Mapping[str, Platform]:
+    """The platforms, where there is a console to follow; else none, which takes no YAML."""
+    if not any(domain.state is DomainState.RUNNING for domains in labs for domain in domains):
+        return {}
+    from labctl.topology.platforms import load_platforms
+
+    return load_platforms()
 
 
 def _lab(
@@ -70,13 +87,7 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
     files = paths.node(mark.node)
     platform = platforms.get(mark.platform)
     running = domain.state is DomainState.RUNNING
-    phase, problems = "", []
-    if running and platform and (boot := boot_state(files.console_log, platform)):
-        phase = "ready" if boot.ready else boot.phase
-        if boot.errors:
-            problems.append(f"{boot.errors} line(s) of its day-0 failed")
-        if boot.fault:
-            problems.append(boot.fault)
+    phase, problems = _phase(files, platform) if running and platform else ("", [])
     chain, complaint = _chain(files)
     if complaint:
         problems.append(complaint)
@@ -93,6 +104,19 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
         chain_depth=chain,
         problems=tuple(problems),
     )
+
+
+def _phase(files: NodePaths, platform: Platform) -> tuple[str, list[str]]:
+    """How far its console says that the node has come, and what went wrong on the way."""
+    from labctl.ops.boot import boot_state
+
+    boot = boot_state(files.console_log, platform)
+    if boot is None:
+        return "", []
+    problems = [boot.fault] if boot.fault else []
+    if boot.errors:
+        problems.insert(0, f"{boot.errors} line(s) of its day-0 failed")
+    return "ready" if boot.ready else boot.phase, problems
 
 
 def _chain(files: NodePaths) -> tuple[int | None, str]:

@@ -28,6 +28,7 @@ from labctl.ops.context import Context
 from labctl.plan.diff import Observed, diff
 from labctl.plan.model import Plan
 from labctl.plan.ports import allocate
+from labctl.preflight.local import udp_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def survey(ctx: Context, hypervisor: Hypervisor, lab: Lab) -> Survey:
     networks = hypervisor.networks()
     mode = _management_mode(lab, host)
     intent = build(lab, platforms, management_subnet=_subnet(lab, mode, networks))
-    ports = _ports(lab, domains)
+    ports = _ports(lab, domains, host)
     store = ImageStore(ctx.home.images)
     images = _images(lab, store)
     report = preflight(
@@ -125,25 +126,29 @@ def _subnet(
         return lab.management.subnet
     taken = []
     for network in networks:
-        subnets = [IPv4Network(subnet) for subnet in network.subnets]
+        subnets = [IPv4Network(subnet) for subnet in network.subnets if ":" not in subnet]
         if network.name == network_name(lab.name) and network.lab == lab.name and subnets:
             return subnets[0]
         taken += subnets
     return management_subnet(lab.name, len(lab.nodes), taken)
 
 
-def _ports(lab: Lab, domains: Iterable[ObservedDomain]) -> Mapping[Endpoint, int]:
+def _ports(lab: Lab, domains: Iterable[ObservedDomain], host: HostFacts) -> Mapping[Endpoint, int]:
+    """The lab's share of the hypervisor's port table: free of all domains and other programs."""
     existing: dict[Endpoint, int] = {}
-    taken: set[int] = set()
+    ours: set[int] = set()
+    others: set[int] = set()
     for domain in domains:
         mark = domain.metadata
         if mark is not None and mark.lab == lab.name:
             existing |= {
                 Endpoint(mark.node, name): local for name, (local, _) in mark.ports.items()
             }
+            ours |= {end.local[1] for end in domain.udp}
         else:
-            taken |= {end.local[1] for end in domain.udp}
-    return allocate(lab.links, lab=lab.name, existing=existing, taken=taken)
+            others |= {end.local[1] for end in domain.udp}
+    bound = (udp_ports() if host.is_local and host.driver == "QEMU" else None) or frozenset()
+    return allocate(lab.links, lab=lab.name, existing=existing, taken=others | (bound - ours))
 
 
 def _images(lab: Lab, store: ImageStore) -> Mapping[str, Image]:

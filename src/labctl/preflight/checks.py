@@ -18,6 +18,7 @@ from labctl.preflight.fitness import (
     check_storage,
     choose_virt_type,
 )
+from labctl.preflight.placement import check_placement
 from labctl.preflight.sizing import check_disk, check_memory, check_vcpus
 
 
@@ -34,6 +35,7 @@ def check(facts: Facts) -> PreflightReport:
         *check_storage(facts),
         *check_disk(facts),
         *check_images(facts),
+        *check_placement(facts),
         *check_domains(facts),
         *check_macs(facts),
         *check_ports(facts),
