@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from labctl.cli.output import wants_colour
 from labctl.report.paint import Paint
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from labctl.ops.context import Context
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The options that stand before the command. `verbosity` is -1, 0 or 1."""
 
     uri: str | None = None

@@ -1,15 +1,17 @@
-"""Colours and tables for plain text. No dependency: `labctl status` must start fast."""
+"""Colours and tables for plain text.
+
+No dependency, no dataclasses: `labctl status` must start fast.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _CODES = {"bold": "1", "dim": "2", "good": "32", "warn": "33", "bad": "31", "": ""}
 
 
-@dataclass(frozen=True, slots=True)
-class Paint:
+class Paint(NamedTuple):
     """Wraps text in ANSI colours, or leaves it as it is."""
 
     enabled: bool = False
@@ -20,8 +22,7 @@ class Paint:
         return f"\x1b[{code}m{text}\x1b[0m" if self.enabled and code else text
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One field of a table, with its style."""
 
     text: str

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from labctl.ops.results import LabStatus, NodeStatus
 from labctl.report.paint import Cell, Paint, count, duration, table
+
+if TYPE_CHECKING:
+    from labctl.ops.results import LabStatus, NodeStatus
 
 _HEADER = ("node", "role", "platform", "state", "phase", "up", "age", "memory", "vcpus", "chain")
 _STATES = {"running": "good", "crashed": "bad", "paused": "warn"}
