@@ -109,8 +109,8 @@ EVPN = (*BGP, "address-family l2vpn evpn")
     [
         pytest.param(
             "spine-1",
-            (*EVPN, "no neighbor OVERLAY route-reflector-client"),
-            (*EVPN, "neighbor OVERLAY route-reflector-client"),
+            (*EVPN, "no neighbor OVERLAY-CLIENTS route-reflector-client"),
+            (*EVPN, "neighbor OVERLAY-CLIENTS route-reflector-client"),
             "established but empty: not reflecting",
             ("spine-1",),
             id="spine without route-reflector-client",

@@ -1,7 +1,7 @@
 """Several commands in one guest process: the script that runs them and the parser of its output.
 
 The script is a constant; commands are read from its standard input, a line each, and run by
-the guest's shell. Before each output comes a marker line with the command's number, after the
+bash (a busybox sh would run its own `ip` and `ping`). Before each output comes a marker line with the command's number, after the
 last one a marker that says the process came to its end.
 """
 
@@ -16,7 +16,7 @@ _MARK = "@labctl-output@"
 _SCRIPT = f"""n=0
 while IFS= read -r line; do
   printf '\\n{_MARK} %d\\n' "$n"
-  sh -c "$line" </dev/null 2>&1
+  bash -c "$line" </dev/null 2>&1
   printf '\\n{_MARK} exit %d\\n' "$?"
   n=$((n + 1))
 done

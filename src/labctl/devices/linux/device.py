@@ -18,7 +18,7 @@ class Linux:
     config_command = ""
 
     def argv(self, command: str) -> tuple[str, ...]:
-        return ("sh", "-c", command)
+        return ("bash", "-c", command)
 
     def verify_commands(self, node: NodeIntent, routing: Routing) -> tuple[str, ...]:
         del node, routing  # hosts are told apart by their pings alone
