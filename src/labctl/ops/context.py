@@ -5,10 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from labctl.hypervisor.api import Hypervisor
-from labctl.model.paths import Home
-from labctl.ops.events import EventSink, silent
+if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
+    from labctl.hypervisor.api import Hypervisor
+    from labctl.model.paths import Home
+    from labctl.ops.events import Event, EventSink
+
+
+def silent(_event: Event) -> None:
+    """An EventSink that tells nobody."""
 
 
 class Interrupt:

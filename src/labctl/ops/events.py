@@ -67,7 +67,3 @@ class PlanMade:
 
 Event = StepStarted | StepDone | StepFailed | PhaseEntered | Notice | PlanMade
 EventSink = Callable[[Event], None]
-
-
-def silent(_event: Event) -> None:
-    """An EventSink that tells nobody."""

@@ -7,7 +7,6 @@ for it notices that its inode is no longer the one at that path and tries again.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import time
@@ -59,6 +58,8 @@ def port_lock(home: Home, uri: str) -> Iterator[None]:
 
     Waits for other labs' runs for at most _PORT_LOCK_DEADLINE seconds, then raises LabLocked.
     """
+    import hashlib  # only needed here; `labctl status` asks for holders alone
+
     path = home.locks / f"ports-{hashlib.sha256(uri.encode()).hexdigest()[:12]}.lock"
     end = time.monotonic() + _PORT_LOCK_DEADLINE
     while (descriptor := _acquire(path, "up")) is None:

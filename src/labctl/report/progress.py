@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+from labctl.ops.context import silent
 from labctl.ops.events import (
     Event,
     EventSink,
@@ -17,7 +18,6 @@ from labctl.ops.events import (
     StepDone,
     StepFailed,
     StepStarted,
-    silent,
 )
 from labctl.report.paint import Paint, clean, duration
 from labctl.report.plan import plan_lines
