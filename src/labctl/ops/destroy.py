@@ -14,7 +14,7 @@ from labctl.ops.belongings import belongings_of, domains_of
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
 from labctl.ops.load import lab_name
-from labctl.ops.lock import lab_lock
+from labctl.ops.lock import lab_lock, sweep
 from labctl.ops.recover import recover
 from labctl.ops.results import Belongings, DestroyResult, NodeOutcome
 from labctl.ops.runner import run_nodes
@@ -46,8 +46,7 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
                         hypervisor.remove_network(network)
         shutil.rmtree(paths.folder, ignore_errors=True)
         _check_gone(paths)
-    with contextlib.suppress(OSError):
-        ctx.home.labs.rmdir()
+    sweep(ctx.home)
     return DestroyResult(lab, owned, time.monotonic() - started)
 
 

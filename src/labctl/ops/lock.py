@@ -76,6 +76,14 @@ def port_lock(home: Home, uri: str) -> Iterator[None]:
         _release(path, descriptor)
 
 
+def sweep(home: Home) -> None:
+    """Remove the files of locks that nobody holds: what killed runs left."""
+    for path in home.locks.glob("*.lock"):
+        descriptor = _acquire(path, "destroy")
+        if descriptor is not None:
+            _release(path, descriptor)
+
+
 def holder(path: Path) -> Holder | None:
     """Who holds the lock at `path`; None when nobody does (or it can't be read)."""
     try:

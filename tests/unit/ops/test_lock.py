@@ -12,7 +12,7 @@ import pytest
 
 from labctl.errors import LabLocked
 from labctl.model.paths import Home
-from labctl.ops.lock import holder, lab_lock, port_lock
+from labctl.ops.lock import holder, lab_lock, port_lock, sweep
 
 
 def test_lock_leaves_no_file(tmp_path: Path) -> None:
@@ -75,3 +75,13 @@ def test_port_lock_is_handed_over(tmp_path: Path) -> None:
     thread.join()
     assert order == ["first", "second"]
     assert list(home.locks.iterdir()) == []
+
+
+def test_sweep_takes_only_what_nobody_holds(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.locks.mkdir()
+    (home.locks / "ports-stale.lock").touch()
+    with port_lock(home, "test:///default"):
+        (held,) = [path for path in home.locks.iterdir() if path.name != "ports-stale.lock"]
+        sweep(home)
+        assert list(home.locks.iterdir()) == [held]
