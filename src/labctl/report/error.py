@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from labctl.errors import LabctlError, PreflightRefused, TopologyError
 from labctl.model.finding import Severity
@@ -13,7 +13,7 @@ from labctl.report.preflight import finding_lines
 def error_lines(error: LabctlError, paint: Paint) -> list[str]:
     """The whole error. A TopologyError is one line per problem, fit for an editor to jump to."""
     lines = [f"{paint('bad', 'labctl:')} {clean(error.brief)}", *_details(error, paint)]
-    lines += [f"  because: {line}" for line in _causes(error.causes)]
+    lines += [f"  because: {line}" for line in _causes(error)]
     lines += [f"{paint('bold', 'next:')} {clean(line)}" for line in error.resolution.splitlines()]
     return lines
 
@@ -27,8 +27,12 @@ def _details(error: LabctlError, paint: Paint) -> list[str]:
     return [f"  {clean(line)}" for line in error.details.splitlines()]
 
 
-def _causes(causes: Sequence[Exception]) -> Iterator[str]:
-    for cause in causes:
+def _causes(error: LabctlError) -> Iterator[str]:
+    """What led to it, but for what the error itself says in the same words."""
+    said = f"{error.brief}\n{error.details}"
+    for cause in error.causes:
+        if str(cause) in said:
+            continue
         yield clean(str(cause))
         if isinstance(cause, LabctlError):
             yield from (f"  {clean(line)}" for line in cause.details.splitlines())

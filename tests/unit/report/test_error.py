@@ -19,6 +19,11 @@ def test_every_cause_is_named() -> None:
     assert error_lines(error, Paint())[1:] == ["  because: a", "  because:   b", "  because: c"]
 
 
+def test_a_cause_in_words_already_said_is_not_told_again() -> None:
+    error = HypervisorError("can't connect: no socket", causes=[OSError("no socket")])
+    assert error_lines(error, Paint()) == ["labctl: can't connect: no socket"]
+
+
 def test_problems_of_a_file_stand_at_the_start_of_lines_for_editors_to_find() -> None:
     error = TopologyError([Problem("f.yaml", 9, 1, "b"), Problem("f.yaml", 2, 4, "a", "hint")])
     assert error_lines(error, Paint())[1:3] == ["f.yaml:2:4: a (hint)", "f.yaml:9:1: b"]
