@@ -28,10 +28,9 @@ def _details(error: LabctlError, paint: Paint) -> list[str]:
 
 
 def _causes(error: LabctlError) -> Iterator[str]:
-    """What led to it, but for what the error itself says in the same words."""
-    said = f"{error.brief}\n{error.details}"
+    """What led to it, but for what the brief ends with in the same words."""
     for cause in error.causes:
-        if str(cause) in said:
+        if error.brief.endswith(f": {cause}"):
             continue
         yield clean(str(cause))
         if isinstance(cause, LabctlError):
