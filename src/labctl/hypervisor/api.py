@@ -9,59 +9,14 @@ libvirt's code and words, and what to do.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from labctl.hypervisor.observed import DomainState as DomainState
+from labctl.hypervisor.observed import ObservedDomain as ObservedDomain
+from labctl.hypervisor.observed import ObservedNetwork as ObservedNetwork
+from labctl.hypervisor.observed import UdpEnd as UdpEnd
 from labctl.model.metadata import METADATA_NS as METADATA_NS
 from labctl.model.metadata import LabMetadata as LabMetadata
-
-
-class DomainState(StrEnum):
-    """libvirt's domain states, as labctl tells them apart."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    SHUTTING_DOWN = "shutting down"
-    SHUT_OFF = "shut off"
-    CRASHED = "crashed"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class UdpEnd:
-    """A UDP NIC as defined: interface address and port QEMU binds, and where it sends."""
-
-    mac: str
-    local: tuple[str, int]
-    remote: tuple[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedDomain:
-    """One domain as it is. `metadata` is None for a domain labctl did not make."""
-
-    name: str
-    uuid: str
-    state: DomainState
-    memory: int
-    vcpus: int
-    metadata: LabMetadata | None
-    macs: tuple[str, ...]
-    udp: tuple[UdpEnd, ...]
-    disks: tuple[str, ...]
-    """Source paths of all its disks and CD-ROMs."""
-
-
-@dataclass(frozen=True, slots=True)
-class ObservedNetwork:
-    """A libvirt network; `lab` is None where labctl did not make it."""
-
-    name: str
-    uuid: str
-    active: bool
-    bridge: str
-    subnets: tuple[str, ...]
-    lab: str | None
 
 
 @dataclass(frozen=True, slots=True)

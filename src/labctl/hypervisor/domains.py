@@ -13,7 +13,7 @@ import libvirt
 
 from labctl.errors import HypervisorError
 from labctl.hypervisor import parse
-from labctl.hypervisor.api import DomainState, ObservedDomain
+from labctl.hypervisor.observed import DomainState, ObservedDomain
 from labctl.hypervisor.refusal import GONE, UNSUPPORTED, refused, translate
 from labctl.model.metadata import METADATA_NS, LabMetadata, to_xml
 

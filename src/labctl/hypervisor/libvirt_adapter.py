@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import libvirt
 
 from labctl.hypervisor import domains
-from labctl.hypervisor.api import (
-    CommandResult,
-    ConsoleStream,
-    DomainCapabilities,
-    HostFacts,
-    ObservedDomain,
-    ObservedNetwork,
-)
-from labctl.model.metadata import LabMetadata
+
+if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
+    from labctl.hypervisor.api import (
+        CommandResult,
+        ConsoleStream,
+        DomainCapabilities,
+        HostFacts,
+        ObservedDomain,
+        ObservedNetwork,
+    )
+    from labctl.model.metadata import LabMetadata
 
 
 class LibvirtHypervisor:

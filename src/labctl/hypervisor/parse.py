@@ -9,7 +9,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from labctl.hypervisor.api import DomainState, ObservedDomain, ObservedNetwork, UdpEnd
+from labctl.hypervisor.observed import DomainState, ObservedDomain, ObservedNetwork, UdpEnd
 from labctl.model.metadata import METADATA_NS, LabMetadata, from_element
 
 _KIB = 1024

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +68,8 @@ class Journal:
             self._append({"end": number})
 
     def _append(self, record: dict[str, Any]) -> None:
+        from datetime import UTC, datetime  # only needed here; `labctl status` reads alone
+
         record["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps(record) + "\n"
         with self._mutex:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from labctl.errors import LabLocked
@@ -132,6 +131,8 @@ def _is_file_at(path: Path, descriptor: int) -> bool:
 
 
 def _sign(descriptor: int, operation: str) -> None:
+    from datetime import UTC, datetime  # only needed here, as hashlib above
+
     since = datetime.now(UTC).isoformat(timespec="seconds")
     text = json.dumps({"pid": os.getpid(), "operation": operation, "since": since})
     os.ftruncate(descriptor, 0)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labctl.errors import LabctlError
+from labctl.ops.state import LabStatus as LabStatus
+from labctl.ops.state import NodeStatus as NodeStatus
 
 if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
     from labctl.model.finding import PreflightReport
@@ -81,35 +83,6 @@ class DestroyResult:
     lab: str
     removed: Belongings
     seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class NodeStatus:
-    """One node as it is. `age` and `uptime` None where unknown; `chain_depth` 1 is healthy."""
-
-    node: str
-    role: str
-    platform: str
-    state: str
-    phase: str
-    memory: int
-    vcpus: int
-    age: float | None
-    uptime: float | None
-    chain_depth: int | None
-    problems: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LabStatus:
-    """One lab as it is."""
-
-    lab: str
-    uri: str
-    nodes: tuple[NodeStatus, ...]
-    locked_by: str = ""
-    interrupted: str = ""
-    """The operation a killed run left unfinished, if any."""
 
 
 @dataclass(frozen=True, slots=True)

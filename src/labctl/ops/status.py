@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from labctl.errors import ImageError
-from labctl.hypervisor.api import DomainState, ObservedDomain
+from labctl.hypervisor.observed import DomainState, ObservedDomain
 from labctl.images.chain import depth
 from labctl.model.role import Role
 from labctl.ops.journal import unfinished
 from labctl.ops.lock import holder
-from labctl.ops.results import LabStatus, NodeStatus
+from labctl.ops.state import LabStatus, NodeStatus
 
 if TYPE_CHECKING:  # status starts fast: what only annotations or some labs need comes later
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from labctl.report.paint import Cell, Paint, count, duration, table
 
 if TYPE_CHECKING:
-    from labctl.ops.results import LabStatus, NodeStatus
+    from labctl.ops.state import LabStatus, NodeStatus
 
 _HEADER = ("node", "role", "platform", "state", "phase", "up", "age", "memory", "vcpus", "chain")
 _STATES = {"running": "good", "crashed": "bad", "paused": "warn"}

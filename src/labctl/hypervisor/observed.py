@@ -1,0 +1,58 @@
+"""Domains and networks as they are, as data, apart from `labctl.hypervisor.api`: `labctl status`
+needs no more of it, and must start fast. Memory in MiB.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from labctl.model.metadata import LabMetadata
+
+
+class DomainState(StrEnum):
+    """libvirt's domain states, as labctl tells them apart."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    SHUTTING_DOWN = "shutting down"
+    SHUT_OFF = "shut off"
+    CRASHED = "crashed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class UdpEnd:
+    """A UDP NIC as defined: interface address and port QEMU binds, and where it sends."""
+
+    mac: str
+    local: tuple[str, int]
+    remote: tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedDomain:
+    """One domain as it is. `metadata` is None for a domain labctl did not make."""
+
+    name: str
+    uuid: str
+    state: DomainState
+    memory: int
+    vcpus: int
+    metadata: LabMetadata | None
+    macs: tuple[str, ...]
+    udp: tuple[UdpEnd, ...]
+    disks: tuple[str, ...]
+    """Source paths of all its disks and CD-ROMs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedNetwork:
+    """A libvirt network; `lab` is None where labctl did not make it."""
+
+    name: str
+    uuid: str
+    active: bool
+    bridge: str
+    subnets: tuple[str, ...]
+    lab: str | None
