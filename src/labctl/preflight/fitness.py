@@ -32,7 +32,7 @@ def choose_virt_type(facts: Facts) -> tuple[str, Finding]:
             "kvm",
             Severity.REFUSE,
             f"the file demands KVM, and the KVM canary says no: {reason}",
-            "run it on a host with KVM, or drop `kvm: true` from `requirements` "
+            "run it on a host with KVM, or drop `host: {kvm: true}` from the file "
             "to run in software (much slower)",
         )
     if "qemu" not in facts.virt_types:
@@ -64,6 +64,8 @@ def check_lookups(facts: Facts) -> Iterable[Finding]:
 
 def check_machines(facts: Facts) -> Iterable[Finding]:
     """Machine types, disk buses and NIC models of the platforms in use."""
+    if facts.intent.lab.requirements.kvm and "kvm" not in facts.virt_types:
+        return  # refused already; there is no KVM machine to ask about
     for platform, nodes in _platforms(facts):
         machine = facts.machines.get(platform.machine)
         if machine is None or (machine.capabilities is None and not machine.refusal):

@@ -95,7 +95,7 @@ def _sum_finding(facts: Facts, need: _Need, total: int) -> Finding:
         f"{' + '.join(parts)} = {need.sum} MiB {'>' if refused else '<='} {room} MiB "
         f"= ({total} - {reserve} kept for the host) x {ratio:g} (memory_overcommit)",
         "make nodes smaller or fewer, stop other domains, or set "
-        "`requirements: {memory_overcommit: ...}` in the file"
+        "`host: {memory_overcommit: ...}` in the file"
         if refused
         else "",
         evidence={
@@ -128,7 +128,7 @@ def _check_free(facts: Facts, virt_type: str, total: int, free: int) -> Iterable
             Severity.REFUSE,
             f"{len(starting)} nodes to start need {needed} MiB > {room} MiB "
             f"= {free} free now x {ratio:g} (memory_overcommit)",
-            "end programs that use much memory, or set `requirements: {memory_overcommit: ...}`",
+            "end programs that use much memory, or set `host: {memory_overcommit: ...}`",
             evidence={"needed_mib": needed, "free_mib": free, "overcommit": ratio},
         )
 
@@ -145,7 +145,7 @@ def check_vcpus(facts: Facts) -> Iterable[Finding]:
         Severity.WARN if crowded else Severity.OK,
         f"{ours} of the lab + {other} running elsewhere = {ours + other} on {cpus} CPUs: "
         f"{ratio:.1f} for each, {limit:g} allowed (vcpu_overcommit)",
-        "expect slow boots; use fewer vCPUs, or raise `requirements: {vcpu_overcommit: ...}`"
+        "expect slow boots; use fewer vCPUs, or raise `host: {vcpu_overcommit: ...}`"
         if crowded
         else "",
         evidence={"lab": ours, "others": other, "cpus": cpus, "ratio": ratio, "allowed": limit},
