@@ -87,8 +87,9 @@ def _check_reach(routing: str, draft: Draft, document: Document) -> None:
         elif kind is LinkKind.HOST:
             host, switch = (a, b) if a.role is Role.HOST else (b, a)
             leaves_of[host.name].append((switch, link))
-    for name, found in leaves_of.items():
-        _check_host(nodes[name], found, document)
+    if any(node.role.is_switch for node in nodes.values()):  # else hosts wired to one another
+        for name, found in leaves_of.items():
+            _check_host(nodes[name], found, document)
     sound = _check_switches(nodes, near, document)
     if routing == "ebgp" and sound:
         _check_common_spines(nodes, near, document)

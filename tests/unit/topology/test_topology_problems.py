@@ -290,3 +290,8 @@ def test_leaves_and_borders_share_the_links_pool() -> None:
     load(text.format(2), source="f", platforms=PLATFORMS)
     (fault,) = faults(text.format(3))
     assert fault.message == "links 10.9.0.0/28 is too small: it has no place for spine-1 -- leaf-3"
+
+
+def test_hosts_alone_may_be_wired_to_one_another() -> None:
+    text = "lab: x\nnodes: {a: {role: host}, b: {role: host}}\nlinks: [[a:eth1, b:eth1]]\n"
+    assert len(load(text, source="f", platforms=PLATFORMS).links) == 1
