@@ -19,9 +19,8 @@ Interrupted               130   Ctrl-C
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from labctl.model.finding import PreflightReport
@@ -70,8 +69,7 @@ class UsageError(LabctlError):
     exit_code = ExitCode.USAGE
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong in a topology file; line and column count from 1, 0 means the whole file."""
 
     file: str
@@ -123,6 +121,10 @@ class HypervisorError(LabctlError):
     """libvirt can't be reached, or refused a call."""
 
     exit_code = ExitCode.HYPERVISOR
+
+
+class ConnectionLost(HypervisorError):
+    """libvirt went away in the middle: nothing more can be done over this connection."""
 
 
 class NodesFailed(LabctlError):

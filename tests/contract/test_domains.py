@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,7 +155,7 @@ def test_the_mark_is_replaced_live_and_for_good(backend: Backend, running: bool)
     hypervisor.define(backend.marked)
     if running:
         hypervisor.start(NAME, paused=True)
-    changed = replace(MARK, spec="sha256:other", digests={}, ports={"eth2": (1, 65535)})
+    changed = MARK._replace(spec="sha256:other", digests={}, ports={"eth2": (1, 65535)})
     hypervisor.set_metadata(NAME, changed)
     assert observed(backend).metadata == changed
     hypervisor.destroy(NAME)
@@ -170,11 +169,11 @@ def test_marks_a_domain_that_had_no_mark(backend: Backend) -> None:
 
 
 def test_text_in_a_mark_stays_text(backend: Backend) -> None:
-    hostile = replace(MARK, node="'/><evil a=\"&quot;", digests={"<x>": "]]>&amp;"})
+    hostile = MARK._replace(node="'/><evil a=\"&quot;", digests={"<x>": "]]>&amp;"})
     backend.hypervisor.define(backend.xml(metadata=to_xml(hostile)))
     assert observed(backend).metadata == hostile
-    backend.hypervisor.set_metadata(NAME, replace(hostile, role="</metadata>"))
-    assert observed(backend).metadata == replace(hostile, role="</metadata>")
+    backend.hypervisor.set_metadata(NAME, hostile._replace(role="</metadata>"))
+    assert observed(backend).metadata == hostile._replace(role="</metadata>")
 
 
 @pytest.mark.parametrize("method", ["start", "resume", "shutdown", "xml", "agent_ready"])

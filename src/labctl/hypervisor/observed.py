@@ -4,8 +4,8 @@ needs no more of it, and must start fast. Memory in MiB.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from labctl.model.metadata import LabMetadata
 
@@ -21,8 +21,7 @@ class DomainState(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class UdpEnd:
+class UdpEnd(NamedTuple):
     """A UDP NIC as defined: interface address and port QEMU binds, and where it sends."""
 
     mac: str
@@ -30,8 +29,7 @@ class UdpEnd:
     remote: tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedDomain:
+class ObservedDomain(NamedTuple):
     """One domain as it is. `metadata` is None for a domain labctl did not make."""
 
     name: str
@@ -46,8 +44,7 @@ class ObservedDomain:
     """Source paths of all its disks and CD-ROMs."""
 
 
-@dataclass(frozen=True, slots=True)
-class ObservedNetwork:
+class ObservedNetwork(NamedTuple):
     """A libvirt network; `lab` is None where labctl did not make it."""
 
     name: str

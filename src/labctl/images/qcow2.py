@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from labctl.errors import ImageError
 
@@ -30,8 +30,7 @@ _LONGEST_BACKING = 1023
 _DIRTY, _CORRUPT, _DATA_FILE = 1, 2, 4
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """What a qcow2 file says of itself. Sizes in bytes; `backing` is "" without a backing file."""
 
     virtual_size: int

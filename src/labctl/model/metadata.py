@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 METADATA_NS = "https://labctl.dev/xmlns/domain/1"
@@ -24,8 +25,7 @@ _FORBIDDEN = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """Compiled by the first mark that is written: reading marks must start fast."""
 
 
-@dataclass(frozen=True, slots=True)
-class LabMetadata:
+class LabMetadata(NamedTuple):
     """labctl's own mark on a domain or network: <metadata>, namespace METADATA_NS.
 
     `digests` maps what determines the node (hardware, config, image) to its digest.
@@ -39,8 +39,8 @@ class LabMetadata:
     platform: str
     version: str
     spec: str
-    digests: Mapping[str, str] = field(default_factory=dict)
-    ports: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    digests: Mapping[str, str] = MappingProxyType({})
+    ports: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
 
 def to_xml(metadata: LabMetadata) -> str:

@@ -11,8 +11,8 @@ HOME/cache/           what can be thrown away at any time (canary verdicts)
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
 def default_home() -> Path:
@@ -25,8 +25,7 @@ def default_home() -> Path:
     return Path(base) / "labctl"
 
 
-@dataclass(frozen=True, slots=True)
-class NodePaths:
+class NodePaths(NamedTuple):
     """The files of one node."""
 
     folder: Path
@@ -48,8 +47,7 @@ class NodePaths:
         return self.folder / "started"
 
 
-@dataclass(frozen=True, slots=True)
-class LabPaths:
+class LabPaths(NamedTuple):
     """The files of one lab."""
 
     folder: Path
@@ -78,8 +76,7 @@ class LabPaths:
         return NodePaths(self.nodes / name)
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(NamedTuple):
     """labctl's folder on this machine."""
 
     folder: Path

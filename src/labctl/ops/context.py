@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
@@ -34,12 +33,19 @@ class Interrupt:
         return self._event.wait(seconds)
 
 
-@dataclass(frozen=True, slots=True)
 class Context:
     """One run of labctl."""
 
-    home: Home
-    uri: str | None
-    connect: Callable[[str | None], Hypervisor]
-    emit: EventSink = silent
-    interrupt: Interrupt = field(default_factory=Interrupt)
+    def __init__(
+        self,
+        home: Home,
+        uri: str | None,
+        connect: Callable[[str | None], Hypervisor],
+        emit: EventSink = silent,
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        self.home = home
+        self.uri = uri
+        self.connect = connect
+        self.emit = emit
+        self.interrupt = interrupt or Interrupt()

@@ -12,8 +12,8 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from labctl.errors import LabLocked
 from labctl.model.paths import Home
@@ -22,8 +22,7 @@ _POLL_SECONDS = 0.05
 _PORT_LOCK_DEADLINE = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a lock."""
 
     pid: int

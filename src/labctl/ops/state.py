@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class NodeStatus:
+class NodeStatus(NamedTuple):
     """One node as it is. `age` and `uptime` None where unknown; `chain_depth` 1 is healthy."""
 
     node: str
@@ -22,8 +21,7 @@ class NodeStatus:
     problems: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LabStatus:
+class LabStatus(NamedTuple):
     """One lab as it is."""
 
     lab: str

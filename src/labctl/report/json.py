@@ -42,6 +42,8 @@ def to_data(value: object) -> Any:
 def _composite(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_data(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):  # a NamedTuple
+        return {name: to_data(item) for name, item in value._asdict().items()}
     if isinstance(value, Set):
         return sorted(to_data(item) for item in value)
     if isinstance(value, (list, tuple)):
@@ -66,4 +68,4 @@ def _error(error: LabctlError) -> dict[str, Any]:
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
-    return {field.name: getattr(problem, field.name) for field in fields(problem)}
+    return problem._asdict()

@@ -39,14 +39,14 @@ OBSERVED = Observed({name: found(name) for name in NODES}, set(NODES), NETWORK)
 
 
 def with_leaf_1(**changes: object) -> Observed:
-    domain = replace(found("leaf-1"), **changes)  # type: ignore[arg-type]
+    domain = found("leaf-1")._replace(**changes)  # type: ignore[arg-type]
     return replace(OBSERVED, domains={"leaf-1": domain, "leaf-2": found("leaf-2")})
 
 
 def marked(**changes: object) -> Observed:
     mark = found("leaf-1").metadata
     assert mark is not None
-    return with_leaf_1(metadata=replace(mark, **changes))  # type: ignore[arg-type]
+    return with_leaf_1(metadata=mark._replace(**changes))  # type: ignore[arg-type]
 
 
 def test_nothing_to_do() -> None:
@@ -115,8 +115,8 @@ def test_forced_rebuild() -> None:
     [
         (None, "", None),
         (NETWORK, "", ActionKind.REMOVE_NETWORK),
-        (replace(NETWORK, active=False), SUBNET, ActionKind.CREATE_NETWORK),
-        (replace(NETWORK, subnets=("198.18.9.0/24",)), SUBNET, ActionKind.REPLACE_NETWORK),
+        (NETWORK._replace(active=False), SUBNET, ActionKind.CREATE_NETWORK),
+        (NETWORK._replace(subnets=("198.18.9.0/24",)), SUBNET, ActionKind.REPLACE_NETWORK),
     ],
 )
 def test_network(network: ObservedNetwork | None, subnet: str, kind: ActionKind | None) -> None:

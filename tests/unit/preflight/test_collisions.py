@@ -42,7 +42,7 @@ def test_a_lab_of_this_name_made_in_another_folder(facts: Facts) -> None:
         "sample.leaf-1", lab="sample", disks=("/srv/labctl/labs/sample/nodes/leaf-1/disk.qcow2",)
     )
     assert the(replace(facts, domains=(here,)), "domains").severity is OK
-    there = replace(here, disks=("/home/bob/labs/sample/nodes/leaf-1/disk.qcow2",))
+    there = here._replace(disks=("/home/bob/labs/sample/nodes/leaf-1/disk.qcow2",))
     finding = the(replace(facts, domains=(there,)), "domains")
     assert finding.severity is REFUSE
     assert "/home/bob" in finding.message
@@ -76,7 +76,7 @@ def test_its_own_running_machines_ports_are_free(facts: Facts) -> None:
 
 def network(**changes: object) -> ObservedNetwork:
     plain = ObservedNetwork("default", "u", True, "virbr0", ("192.168.122.0/24",), None)
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return plain._replace(**changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -27,6 +28,15 @@ class Thing:
     where: Path
     addresses: frozenset[IPv4Address]
     inner: tuple["Thing", ...] = ()
+
+
+class Pair(NamedTuple):
+    left: Colour
+    right: tuple[int, ...]
+
+
+def test_named_tuples_become_objects_with_their_field_names() -> None:
+    assert to_data(Pair(Colour.RED, (1, 2))) == {"left": "red", "right": [1, 2]}
 
 
 def test_dataclasses_become_objects_with_their_field_names() -> None:
