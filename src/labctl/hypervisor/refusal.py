@@ -8,12 +8,20 @@ from functools import cache
 
 import libvirt
 
-from labctl.errors import HypervisorError
+from labctl.errors import ConnectionLost, HypervisorError
 
 GONE = frozenset({libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_NO_NETWORK})
 UNSUPPORTED = frozenset({libvirt.VIR_ERR_NO_SUPPORT, libvirt.VIR_ERR_OPERATION_UNSUPPORTED})
 
-_LOST = ("keepalive", "client socket is closed", "Connection reset", "Broken pipe")
+# libvirt, src/rpc/virnetclient.c, virnetsocket.c: no code of their own tells these from others.
+_LOST = (
+    "keepalive",
+    "client socket is closed",
+    "End of file while reading data",
+    "Connection reset",
+    "Broken pipe",
+)
+_GONE_DAEMON = "libvirtd died or hangs: look at its log, restart it and run the command again"
 _RESOLUTIONS = {
     libvirt.VIR_ERR_NO_DOMAIN: "`labctl status` lists what is there; `labctl up` makes it anew",
     libvirt.VIR_ERR_NO_NETWORK: "`labctl up` makes the network anew",
@@ -43,10 +51,11 @@ def translate(error: libvirt.libvirtError, action: str) -> HypervisorError:
     """The HypervisorError for a libvirtError raised while `action` was attempted."""
     words = (error.get_error_message() or str(error)).strip()
     first_line, _, rest = words.partition("\n")
-    return HypervisorError(
+    lost = any(sign in words for sign in _LOST)
+    return (ConnectionLost if lost else HypervisorError)(
         f"can't {action}: {first_line}",
         details=f"{rest}\n{describe(error)}".lstrip(),
-        resolution=_resolution(error, words),
+        resolution=_GONE_DAEMON if lost else _resolution(error),
         causes=(error,),
     )
 
@@ -57,9 +66,7 @@ def describe(error: libvirt.libvirtError) -> str:
     return f"libvirt error {code} ({_constant('VIR_ERR_', code)}), from {_origin(domain)}"
 
 
-def _resolution(error: libvirt.libvirtError, words: str) -> str:
-    if any(sign in words for sign in _LOST):
-        return "libvirtd died or hangs: look at its log, restart it and run the command again"
+def _resolution(error: libvirt.libvirtError) -> str:
     known = _RESOLUTIONS.get(error.get_error_code() or 0)
     return known or "libvirtd's log and /var/log/libvirt/qemu/ may say more"
 

@@ -6,10 +6,10 @@ Serial and threaded runs are the same code with another width, so tests can run 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from labctl.errors import Interrupted, LabctlError, PhaseError
+from labctl.errors import ConnectionLost, Interrupted, LabctlError, PhaseError
 from labctl.ops.context import Context
 from labctl.ops.events import StepDone, StepFailed, StepStarted
 from labctl.ops.results import NodeOutcome
@@ -24,6 +24,8 @@ def run_nodes(
     """Run `task` for every node, at most `width` at a time; outcomes in the nodes' order.
 
     After an interrupt nothing new starts; the nodes not started are outcomes with Interrupted.
+    Raises ConnectionLost, once what runs has ended, when libvirt went away: that is no node's
+    failure.
     """
     outcomes: dict[str, NodeOutcome] = {}
     waiting = list(reversed(nodes))
@@ -38,7 +40,28 @@ def run_nodes(
                 waiting.clear()
             done, _ = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
             outcomes |= {running.pop(future): future.result() for future in done}
+            if any(_is_lost(outcome) for outcome in outcomes.values()):
+                waiting.clear()
+    _raise_if_lost(step, nodes, outcomes)
     return tuple(outcomes[node] for node in nodes)
+
+
+def _is_lost(outcome: NodeOutcome) -> bool:
+    return isinstance(outcome.error, ConnectionLost)
+
+
+def _raise_if_lost(step: str, nodes: Sequence[str], outcomes: Mapping[str, NodeOutcome]) -> None:
+    lost = next((o.error for o in outcomes.values() if o.error and _is_lost(o)), None)
+    if lost is None:
+        return
+    done = [node for node in nodes if node in outcomes and outcomes[node].error is None]
+    left = [node for node in nodes if node not in done]
+    raise ConnectionLost(
+        f"{step}: {lost.brief}",
+        details=f"done: {', '.join(done) or 'no node'}\nleft: {', '.join(left)}\n{lost.details}",
+        resolution=lost.resolution,
+        causes=[lost],
+    )
 
 
 def _one(ctx: Context, step: str, node: str, task: Task) -> NodeOutcome:
