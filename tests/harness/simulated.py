@@ -116,9 +116,15 @@ class Simulation(FabricFaults):
                 continue
             targets = frozenset({self._target(name, l3.vrf.vni)})
             for (vni, prefix), origins in self.fabric.origins.items():
-                if vni == l3.vrf.vni and name in origins:
+                if vni == l3.vrf.vni and name in origins and prefix not in self._absent(name):
                     key = f"[5]:[0]:[{prefix.prefixlen}]:[{prefix.network_address}]"
                     yield Route(name, key, targets, f"{node.loopback}:{vni}")
+
+    def _absent(self, name: str) -> set[IPv4Network]:
+        """The subnets whose gateway is missing."""
+        networks = (l2.network for l2 in self.intent.nodes[name].l2vnis)
+        gone = {vni for node, vni in self.gateways_missing if node == name}
+        return {net.gateway.network for net in networks if net.vni in gone}
 
     def _sent(self, source: str, target: str) -> frozenset[Route]:
         if not self._up(source, target):
@@ -234,7 +240,8 @@ class Simulation(FabricFaults):
     def _router_macs(self, name: str, node: NodeIntent) -> str:
         document = {}
         for l3 in node.l3vnis:
-            origins = set() if name in self.l3vnis_down else self._imported(name, l3.vrf.vni, 5)
+            idle = name in self.l3vnis_down | self.not_installing
+            origins = set() if idle else self._imported(name, l3.vrf.vni, 5)
             macs = {
                 self.intent.nodes[o].l3vnis[0].router_mac: {
                     "vtepIp": str(self.intent.nodes[o].vtep)

@@ -1,27 +1,52 @@
 """Several commands in one guest process: the script that runs them and the parser of its output.
 
 The script is a constant; commands are read from its standard input, a line each, and run by
-bash (a busybox sh would run its own `ip` and `ping`). Before each output comes a marker line with the command's number, after the
-last one a marker that says the process came to its end.
+the guest's shell, all at once: most of them wait (pings for answers, shows for daemons). Before
+each output comes a marker line with the command's number, after it one with its exit code.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from labctl.devices.api import Batch
 
+SHELL = "bash"
+"""Not sh: that may be busybox's, which takes its own ip and ping for iproute2's and iputils'."""
+COMMAND_SECONDS = 40
+"""What a single command may take; a hung daemon must not take the other outputs with it."""
+_TIMED_OUT = (124, 143)  # what timeout ends with: coreutils' and busybox's
 _MARK = "@labctl-output@"
-_SCRIPT = f"""n=0
+_SCRIPT = f"""d=$(mktemp -d) || exit
+trap 'rm -rf "$d"' EXIT
+n=0
 while IFS= read -r line; do
-  printf '\\n{_MARK} %d\\n' "$n"
-  bash -c "$line" </dev/null 2>&1
-  printf '\\n{_MARK} exit %d\\n' "$?"
+  {{
+    timeout {COMMAND_SECONDS} {SHELL} -c "$line" </dev/null >"$d/$n" 2>&1
+    echo "$?" >"$d/$n.exit"
+  }} &
   n=$((n + 1))
 done
+wait
+i=0
+while [ "$i" -lt "$n" ]; do
+  printf '\\n{_MARK} %d\\n' "$i"
+  cat "$d/$i"
+  printf '\\n{_MARK} exit %d\\n' "$(cat "$d/$i.exit")"
+  i=$((i + 1))
+done
 """
-_SECTION = re.compile(rf"^{_MARK} (\d+)\n(.*?)\n{_MARK} exit \d+$", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(rf"^{_MARK} (\d+)\n(.*?)\n{_MARK} exit (\d+)$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What one command printed; `timed_out`: it was ended for it took too long."""
+
+    text: str
+    timed_out: bool
 
 
 def shell_batch(lines: Sequence[str]) -> Batch:
@@ -29,10 +54,13 @@ def shell_batch(lines: Sequence[str]) -> Batch:
     for line in lines:
         if "\n" in line or "\0" in line:
             raise ValueError(f"not a single line: {line!r}")
-    return Batch(("sh", "-c", _SCRIPT), "".join(f"{line}\n" for line in lines))
+    return Batch((SHELL, "-c", _SCRIPT), "".join(f"{line}\n" for line in lines))
 
 
-def split_sections(commands: Sequence[str], output: str) -> Mapping[str, str]:
-    """The output of each command that ran to its end."""
-    found = {int(match[1]): match[2] for match in _SECTION.finditer(output)}
+def split_sections(commands: Sequence[str], output: str) -> Mapping[str, Section]:
+    """What each command printed that ran to its end or was ended."""
+    found = {
+        int(match[1]): Section(match[2], int(match[3]) in _TIMED_OUT)
+        for match in _SECTION.finditer(output)
+    }
     return {command: found[number] for number, command in enumerate(commands) if number in found}

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from labctl.devices import framing
 from labctl.devices.api import Batch
-from labctl.devices.frr.device import EVPN_SUMMARY, EVPN_VNIS, OSPF_NEIGHBORS, Frr
+from labctl.devices.facts import DaemonDown
+from labctl.devices.frr.device import EVPN_SUMMARY, EVPN_VNIS, NO_ANSWER, OSPF_NEIGHBORS, Frr
+from labctl.devices.frr.sessions import ospf_neighbors
 from labctl.devices.linux.device import MEMORY_COMMAND, Linux
 from labctl.devices.registry import device_for
 from labctl.errors import InternalError
@@ -87,6 +90,23 @@ def test_a_batch_that_was_cut_short_has_only_what_ended(vtysh: Path) -> None:
     cut = output[: output.index("two")]
     assert Frr().unbatch(commands, cut) == {"echo one": "one\n"}
     assert Frr().unbatch(commands, "") == {}
+
+
+def test_a_daemon_that_hangs_takes_no_other_output_with_it(
+    vtysh: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(framing, "_SCRIPT", framing._SCRIPT.replace("timeout 40", "timeout 1"))
+    (vtysh / "vtysh").write_text(VTYSH.replace("echo '% Unknown command'; exit 1", "sleep 60"))
+    commands = ["echo here", EVPN_VNIS, "show nonsense", OSPF_NEIGHBORS]
+    outputs = Frr().unbatch(commands, run(Frr().batch(commands), vtysh))
+    assert outputs == {
+        "echo here": "here\n",
+        EVPN_VNIS: f"said {EVPN_VNIS}\n",
+        "show nonsense": NO_ANSWER,
+        OSPF_NEIGHBORS: NO_ANSWER,
+    }
+    with pytest.raises(DaemonDown):
+        ospf_neighbors(outputs[OSPF_NEIGHBORS])
 
 
 def test_commands_can_not_break_out_of_the_batch(vtysh: Path) -> None:

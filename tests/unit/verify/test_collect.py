@@ -51,7 +51,7 @@ class Guests:
         return "".join(sections)
 
     def _output(self, node: str, line: str) -> str:
-        if not line.startswith("vtysh"):
+        if not line.startswith("exec vtysh"):
             return self._evidence.outputs[node, slug(line)]
         shows = [show.strip("' ") for show in line.split(" -c ")[1:]][: self._at_most]
         return "".join(f"{node}# {s}\n{self._evidence.outputs[node, slug(s)]}" for s in shows)

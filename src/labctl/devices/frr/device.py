@@ -27,6 +27,8 @@ ROUTER_MACS = "show evpn rmac vni all json"
 TENANT_VNIS = "show vrf vni json"
 VXLAN_DEVICES = "ip -json -details link show type vxlan"
 
+NO_ANSWER = "a daemon does not answer vtysh\n"
+"""Stands for the output of a command that hung, and of those after it."""
 _SHOW = "show "
 _CONFIG_NOISE = re.compile(r"Building configuration\.\.\.|Current configuration:|end")
 _HOSTNAME = re.compile(r"[A-Za-z0-9._-]*\Z")
@@ -71,15 +73,24 @@ class Frr:
         """
         shows, shells = _by_door(commands)
         words = [word for show in shows for word in ("-c", show)]
-        lines = [*shells, shlex.join(["vtysh", "-E", *words])] if shows else shells
+        lines = [*shells, f"exec {shlex.join(['vtysh', '-E', *words])}"] if shows else shells
         return shell_batch(lines)
 
     def unbatch(self, commands: Sequence[str], output: str) -> Mapping[str, str]:
-        """vtysh ends at the first command that fails, so the ones after it are missing."""
+        """vtysh ends at the first command that fails, so the ones after it are missing.
+
+        After one that hangs there is no use in trying the others.
+        """
         shows, shells = _by_door(commands)
         sections = split_sections([*shells, ""], output)
-        outputs = {shell: sections[shell] for shell in shells if shell in sections}
-        return {**outputs, **(_split_echo(shows, sections[""]) if "" in sections else {})}
+        outputs = {shell: sections[shell].text for shell in shells if shell in sections}
+        if "" not in sections:
+            return outputs
+        shown = _split_echo(shows, sections[""].text)
+        if sections[""].timed_out:
+            answered = list(shown)[:-1]
+            shown = {show: shown.get(show, "") if show in answered else NO_ANSWER for show in shows}
+        return {**outputs, **shown}
 
 
 def _by_door(commands: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -8,6 +8,7 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from labctl.devices.facts import DaemonDown, ParseError
+from labctl.devices.frr.device import NO_ANSWER
 
 _NOT_RUNNING = re.compile(r"^(\w+) is not running\b|failed to connect to any daemons", re.MULTILINE)
 _DECODER = json.JSONDecoder()
@@ -16,7 +17,9 @@ TEXT_LIMIT = 200
 
 
 def refuse_dead_daemon(text: str) -> None:
-    """Raise DaemonDown when vtysh says that the daemon asked does not run."""
+    """Raise DaemonDown when vtysh says, or shows, that the daemon asked does not run."""
+    if text == NO_ANSWER:
+        raise DaemonDown(text.strip())
     match = _NOT_RUNNING.search(text)
     if match is not None:
         raise DaemonDown(f"{match[1]} is not running" if match[1] else "FRR is not running")

@@ -31,4 +31,5 @@ class Linux:
         return shell_batch(commands)
 
     def unbatch(self, commands: Sequence[str], output: str) -> Mapping[str, str]:
-        return split_sections(commands, output)
+        sections = split_sections(commands, output)
+        return {command: section.text for command, section in sections.items()}

@@ -37,28 +37,34 @@ def _proof(case: Case, source: str, targets: set[str]) -> list[Check]:
 
 
 def not_advertising(case: Case) -> None:
-    """A VTEP that announces nothing to anybody, though the file gives it networks."""
+    """A VTEP that announces nothing to anybody, or says itself that it need not."""
     rows = list(_rows(case))
     for name, floor in case.fabric.floors.items():
-        mine = [row for row in rows if row.source == name]
-        if not floor or not mine or any(row.count for row in mine):
-            continue
-        proof = _proof(case, name, {row.target for row in mine})
         told = case.fabric.readings[name].bgp_vnis
         advertises = None if isinstance(told, Unknown) else told.advertise_all
+        mine = [row for row in rows if row.source == name]
+        silent = bool(mine) and not any(row.count for row in mine)
         down = [c for c in case.open(CheckKind.VNI) if c.node == name]
-        if not proof or (advertises and down):
-            continue
-        why = "an outbound policy" if advertises else "`advertise-all-vni` is missing"
-        case.name(
-            CauseKind.NOT_ADVERTISING,
-            [name],
-            f"{name} announces nothing, though its sessions are established: {why}",
-            f"on {name}, under `address-family l2vpn evpn`: `advertise-all-vni`, "
-            "and no route map outwards that denies",
-            proof,
-            either(case.lost({name}), _own_vnis(name)),
-        )
+        proof = _proof(case, name, {row.target for row in mine}) if silent else []
+        if advertises is False:
+            proof += down
+        if floor and proof and not (advertises and down):
+            _name_not_advertising(case, name, proof, advertises=advertises)
+
+
+def _name_not_advertising(
+    case: Case, name: str, proof: list[Check], *, advertises: bool | None
+) -> None:
+    why = "an outbound policy" if advertises else "`advertise-all-vni` is missing"
+    case.name(
+        CauseKind.NOT_ADVERTISING,
+        [name],
+        f"{name} does not announce its VNIs, though its sessions are established: {why}",
+        f"on {name}, under `address-family l2vpn evpn`: `advertise-all-vni`, "
+        "and no route map outwards that denies",
+        proof,
+        either(case.lost({name}), _own_vnis(name)),
+    )
 
 
 def _own_vnis(name: str) -> Explains:

@@ -30,8 +30,9 @@ _DETECTORS: tuple[Callable[[Case], None], ...] = (
     vtepsets.vteps_missing,
     vtepsets.vteps_unexpected,
     overlay.l3vnis_down,
+    forwarding.gateways_absent,
     overlay.prefixes_missing,
-    forwarding.gateways_missing,
+    forwarding.gateways_silent,
     forwarding.hosts_down,
     forwarding.not_forwarding,
 )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from labctl.verify.causes.case import PINGS, Case
-from labctl.verify.causes.overlay import by_node
+from labctl.verify.causes.case import PINGS, Case, Explains, either, involving
+from labctl.verify.causes.overlay import by_node, tenants_of
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind, Status
 
 _FAR = (CheckKind.PING_NETWORK, CheckKind.PING_VRF, CheckKind.PING_OTHER)
 
 
-def gateways_missing(case: Case) -> None:
-    """A VTEP that lacks the gateway address, or whose gateway no host of a network reaches."""
+def gateways_absent(case: Case) -> None:
+    """A VTEP whose own VRF table lacks a gateway's subnet; then it does not announce it either."""
     for check in case.open(CheckKind.GATEWAY):
         _gateway(case, check.node, check.vni or 0, check.expected, [check])
+
+
+def gateways_silent(case: Case) -> None:
+    """A VTEP whose gateway no host of a network reaches."""
     silent: dict[tuple[str, int], list[Check]] = {}
     for check in case.open(CheckKind.PING_GATEWAY):
         if _reaches_something(case, check.node) or len(_neighbours(case, check)) > 1:
@@ -31,8 +35,16 @@ def _gateway(case: Case, leaf: str, vni: int, what: str, proof: list[Check]) -> 
         f"gateway missing on {leaf}, VNI {vni}: {what}",
         f"on {leaf}: is the address on the network's bridge, is that up and in its VRF?",
         proof,
-        lambda check: check.kind in PINGS and leaf in check.nodes,
+        either(involving(PINGS, leaf), _unannounced(case, leaf, vni)),
     )
+
+
+def _unannounced(case: Case, leaf: str, vni: int) -> Explains:
+    """Explains missing type-5 routes of a subnet that is not connected at `leaf`."""
+    floors = {**case.fabric.floors, leaf: case.fabric.floors[leaf] - 1}
+    tenants = tenants_of(case, [vni])
+    prefixes = involving((CheckKind.TYPE5, CheckKind.VRF_ROUTES), leaf)
+    return either(lambda c: c.vni in tenants and prefixes(c), case.short_of(floors))
 
 
 def _reaches_something(case: Case, host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from labctl.devices.reading import Unknown
 from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, either, involving
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
@@ -21,7 +22,7 @@ def vni_trouble(case: Case, node: str, vnis: Collection[int]) -> Explains:
     """Explains what follows when `node` takes no part in `vnis`."""
     floors = dict(case.fabric.floors)
     floors[node] = max(0, floors.get(node, 0) - len(vnis))
-    about = {*vnis, *_tenants(case, vnis)}
+    about = {*vnis, *tenants_of(case, vnis)}
 
     def explains(check: Check) -> bool:
         if check.kind in ROUTES or check.kind is CheckKind.ROUTE_TARGET:
@@ -33,7 +34,7 @@ def vni_trouble(case: Case, node: str, vnis: Collection[int]) -> Explains:
     return either(explains, case.short_of(floors))
 
 
-def _tenants(case: Case, vnis: Collection[int]) -> set[int]:
+def tenants_of(case: Case, vnis: Collection[int]) -> set[int]:
     """The L3 VNIs of the tenants whose networks `vnis` are."""
     vrfs = case.fabric.intent.lab.fabric.vrfs
     return {vrf.vni for vrf in vrfs if any(network.vni in vnis for network in vrf.networks)}
@@ -119,6 +120,8 @@ def l3vnis_down(case: Case) -> None:
 def prefixes_missing(case: Case) -> None:
     """Type-5 routes that do not come: from one originator to all, or to one node from all."""
     kinds = (CheckKind.TYPE5, CheckKind.VRF_ROUTES, CheckKind.ROUTER_MAC)
+    for node, proof in by_node(case.open(*kinds)).items():
+        _not_installed(case, node, proof)
     while left := case.open(*kinds):
         number = left[0].vni or 0
         mine = [check for check in left if check.vni == number]
@@ -137,6 +140,36 @@ def prefixes_missing(case: Case) -> None:
             proof,
             tenant_trouble(case, blamed[0], number),
         )
+
+
+def _not_installed(case: Case, node: str, failed: list[Check]) -> None:
+    """A node that has the type-5 routes of a tenant, but not what they should bring about."""
+    for l3 in case.fabric.vteps[node].l3vnis:
+        number = l3.vrf.vni
+        heard = _announcing(case, node, l3.route_target)
+        proof = [c for c in failed if c.vni == number and c.peers and heard.issuperset(c.peers)]
+        if not proof:
+            continue
+        what = ", ".join(dict.fromkeys(check.seen for check in proof))
+        case.name(
+            CauseKind.PREFIXES_MISSING,
+            [node],
+            f"L3 VNI {number}: {node} has the type-5 routes but does not install them: {what}",
+            f"on {node}: import route targets of the VRF, then `clear bgp l2vpn evpn *`; "
+            f"as the file has it: labctl rebuild LAB --node {node}",
+            proof,
+            tenant_trouble(case, node, number),
+        )
+
+
+def _announcing(case: Case, node: str, target: str) -> frozenset[str]:
+    """The VTEPs whose type-5 routes with a route target have come to `node`."""
+    routes = case.fabric.readings[node].routes[5]
+    if isinstance(routes, Unknown):
+        return frozenset()
+    return case.fabric.names(
+        hop for route in routes if target in route.targets for hop in route.next_hops
+    )
 
 
 def exported(case: Case, node: str) -> set[str] | None:
