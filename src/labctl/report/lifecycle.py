@@ -46,7 +46,7 @@ def belongings_lines(owned: Belongings, paint: Paint) -> list[str]:
     lines = [paint("bold", f"destroy {owned.lab} removes:")]
     if owned.domains:
         lines.append(f"  {count(len(owned.domains), 'machine')} with their disks:")
-        lines += [f"    {name}" for name in owned.domains]
+        lines += [f"    {name}" for name in sorted(owned.domains)]
     lines += [f"  network {name}" for name in owned.networks]
     if owned.folder:
         lines.append(f"  folder {owned.folder}")

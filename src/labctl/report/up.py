@@ -81,9 +81,12 @@ def _warnings(result: UpResult, paint: Paint) -> list[str]:
 
 
 def _headline(result: UpResult, paint: Paint) -> list[str]:
-    failed = len(result.failed)
-    total = count(len(result.outcomes), "node")
-    state = paint("bad", f"{failed} of {total} failed") if failed else paint("good", "is up")
+    if failed := len(result.failed):
+        state = paint("bad", f"{failed} of {count(len(result.outcomes), 'node')} failed")
+    elif result.verify is not None and result.verify.healthy is False:
+        state = paint("bad", "runs, but the fabric is unhealthy,")
+    else:
+        state = paint("good", "is up")
     where = f"on {result.uri} ({result.virt_type})"
     lab = f"{paint('bold', result.lab.name)} ({roles(result.lab)})"
     return [f"{lab} {state} {where} after {duration(result.seconds)}"]
@@ -116,8 +119,8 @@ def _next(result: UpResult, paint: Paint, logins: Mapping[str, str]) -> list[str
     lines = [paint("bold", "what to try next")]
     lines += [f"  {words.ljust(width)}  {what}" for words, what in tries]
     used = dict.fromkeys(node.platform for node in result.lab.nodes)
-    hints = dict.fromkeys(logins[platform] for platform in used if logins.get(platform))
-    return [*lines, *(f"  log in on consoles: {hint}" for hint in hints)]
+    hints = [f"  log in ({name}): {logins[name]}" for name in used if logins.get(name)]
+    return [*lines, *hints]
 
 
 def _tries(lab: Lab) -> list[tuple[str, str]]:

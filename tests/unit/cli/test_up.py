@@ -94,6 +94,16 @@ def test_an_unhealthy_fabric_is_told_with_cause_culprit_and_remedy(
     assert "seen     none" in shown
 
 
+def test_an_unhealthy_fabric_is_not_called_up(
+    operation: Replace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operation("up.up", replace(UP, verify=BROKEN))
+    main(["up", "pair.yaml"])
+    shown = capsys.readouterr().out
+    assert "runs, but the fabric is unhealthy" in shown
+    assert "is up on" not in shown
+
+
 def test_a_second_up_says_there_is_nothing_to_do(
     operation: Replace, capsys: pytest.CaptureFixture[str]
 ) -> None:
