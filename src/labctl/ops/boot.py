@@ -68,7 +68,8 @@ def wait_ready(
     Raises PhaseError: the deadline of a phase passed, a fault showed on the console, the machine
     stopped, its day-0 had errors, or the run was interrupted.
     """
-    _Wait(ctx, hypervisor, node, domain, platform, LogTail(log)).run()
+    with LogTail(log) as tail:
+        _Wait(ctx, hypervisor, node, domain, platform, tail).run()
 
 
 class _Wait:
