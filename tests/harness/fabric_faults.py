@@ -21,7 +21,7 @@ class FabricFaults:
     vnis_down: set[tuple[str, int]] = field(default_factory=set)
     targets: dict[tuple[str, int], str] = field(default_factory=dict)
     l3vnis_down: set[str] = field(default_factory=set)
-    not_installing: set[str] = field(default_factory=set)
+    router_macs_missing: set[tuple[str, str]] = field(default_factory=set)
     no_type5: set[str] = field(default_factory=set)
     gateways_missing: set[tuple[str, int]] = field(default_factory=set)
     hosts_down: set[str] = field(default_factory=set)

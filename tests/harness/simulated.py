@@ -10,34 +10,18 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from ipaddress import IPv4Network
 
-from harness.fabric_faults import FabricFaults
+from harness.evpn_routing import EvpnRouting
 from labctl.devices.frr import device as frr
 from labctl.devices.linux.device import MEMORY_COMMAND
 from labctl.model.intent import L2Vni, L3Vni, LinkKind, NodeIntent
 from labctl.verify.evidence import Evidence
-from labctl.verify.fabric import Fabric
 from labctl.verify.model import CheckKind
 from labctl.verify.pings import Ping, plan_pings
 
 
-@dataclass(frozen=True)
-class Route:
-    origin: str
-    key: str
-    targets: frozenset[str]
-    rd: str
-
-
-class Simulation(FabricFaults):
+class Simulation(EvpnRouting):
     """What the nodes of a fabric print."""
-
-    @cached_property
-    def fabric(self) -> Fabric:
-        return Fabric(self.intent, Evidence())
 
     def evidence(self) -> Evidence:
         outputs = dict(self._outputs())
@@ -76,82 +60,6 @@ class Simulation(FabricFaults):
         yield frr.TENANT_VNIS, self._tenants(name, node)
         for l3 in node.l3vnis:
             yield frr.vrf_routes(l3.vrf.name), self._rib(name, node, l3)
-
-    def _up(self, a: str, b: str) -> bool:
-        pair = frozenset({a, b})
-        broken = self.shut | self.not_configured
-        if pair in self.down or (a, b) in broken or (b, a) in broken:
-            return False
-        return not {a, b} & (self.unreachable.keys() | self.dead_daemons.keys())
-
-    def _target(self, name: str, vni: int) -> str:
-        return self.targets.get((name, vni), f"{self.intent.lab.fabric.asn}:{vni}")
-
-    def originated(self, name: str) -> frozenset[Route]:
-        """The EVPN routes a VTEP sends."""
-        node = self.fabric.vteps.get(name)
-        if node is None or name in self.not_advertising:
-            return frozenset()
-        return frozenset((*self._l2_routes(name, node), *self._l3_routes(name, node)))
-
-    def _l2_routes(self, name: str, node: NodeIntent) -> Iterator[Route]:
-        for l2 in node.l2vnis:
-            vni = l2.network.vni
-            if (name, vni) in self.vnis_down:
-                continue
-            rd, targets = f"{node.loopback}:{vni}", frozenset({self._target(name, vni)})
-            yield Route(name, f"[3]:[0]:[32]:[{node.vtep}]", targets, rd)
-            for host, leg in self.fabric.legs:
-                if leg.network.vni == vni and name in self.fabric.leaf_of[host]:
-                    if host in self.hosts_down:
-                        continue
-                    mac = self.intent.nodes[host].mac_by_nic[1]
-                    yield Route(name, f"[2]:[0]:[48]:[{mac}]", targets, rd)
-                    key = f"[2]:[0]:[48]:[{mac}]:[32]:[{leg.address.ip}]"
-                    yield Route(name, key, targets, rd)
-
-    def _l3_routes(self, name: str, node: NodeIntent) -> Iterator[Route]:
-        for l3 in node.l3vnis:
-            if name in self.l3vnis_down | self.no_type5:
-                continue
-            targets = frozenset({self._target(name, l3.vrf.vni)})
-            for (vni, prefix), origins in self.fabric.origins.items():
-                if vni == l3.vrf.vni and name in origins and prefix not in self._absent(name):
-                    key = f"[5]:[0]:[{prefix.prefixlen}]:[{prefix.network_address}]"
-                    yield Route(name, key, targets, f"{node.loopback}:{vni}")
-
-    def _absent(self, name: str) -> set[IPv4Network]:
-        """The subnets whose gateway is missing."""
-        networks = (l2.network for l2 in self.intent.nodes[name].l2vnis)
-        gone = {vni for node, vni in self.gateways_missing if node == name}
-        return {net.gateway.network for net in networks if net.vni in gone}
-
-    def _sent(self, source: str, target: str) -> frozenset[Route]:
-        if not self._up(source, target):
-            return frozenset()
-        if source in self.fabric.vteps:
-            return self.originated(source)
-        if source in self.not_reflecting:
-            return frozenset()
-        spines = self.intent.nodes[source].peers
-        others = (peer.node for peer in spines if peer.node != target)
-        return frozenset[Route]().union(*(self._sent(other, source) for other in others))
-
-    def _known(self, name: str) -> frozenset[Route]:
-        peers = self.intent.nodes[name].peers
-        heard = frozenset[Route]().union(*(self._sent(peer.node, name) for peer in peers))
-        return heard | self.originated(name)
-
-    def _imported(self, name: str, vni: int, kind: int) -> set[str]:
-        """The VTEPs whose routes of `kind` a VTEP takes into a VNI."""
-        target = self._target(name, vni)
-        return {
-            route.origin
-            for route in self._known(name)
-            if route.origin != name
-            and route.key.startswith(f"[{kind}]")
-            and target in route.targets
-        }
 
     def _ospf(self, node: NodeIntent) -> str:
         found: dict[str, list[dict[str, str]]] = {}
@@ -240,8 +148,8 @@ class Simulation(FabricFaults):
     def _router_macs(self, name: str, node: NodeIntent) -> str:
         document = {}
         for l3 in node.l3vnis:
-            idle = name in self.l3vnis_down | self.not_installing
-            origins = set() if idle else self._imported(name, l3.vrf.vni, 5)
+            hops = set[str]().union(*self._vrf_routes(name, l3).values())
+            origins = hops - {far for node, far in self.router_macs_missing if node == name}
             macs = {
                 self.intent.nodes[o].l3vnis[0].router_mac: {
                     "vtepIp": str(self.intent.nodes[o].vtep)
@@ -258,17 +166,14 @@ class Simulation(FabricFaults):
 
     def _rib(self, name: str, node: NodeIntent, l3: L3Vni) -> str:
         table: dict[str, list[dict[str, object]]] = {}
-        if name not in self.l3vnis_down:
-            target = self._target(name, l3.vrf.vni)
-            for route in self._known(name):
-                if route.key.startswith("[5]") and target in route.targets and route.origin != name:
-                    _, _, length, network = route.key.split(":")
-                    prefix = IPv4Network(f"{network.strip('[]')}/{length.strip('[]')}")
-                    table[str(prefix)] = [{"protocol": "bgp", "selected": True}]
+        for prefix, origins in self._vrf_routes(name, l3).items():
+            hops = [{"ip": str(self.intent.nodes[origin].vtep)} for origin in sorted(origins)]
+            table[prefix] = [{"protocol": "bgp", "selected": True, "nexthops": hops}]
         for l2 in node.l2vnis:
             if (name, l2.network.vni) not in self.gateways_missing:
                 own = [{"protocol": "connected", "selected": True}]
                 table[str(l2.network.gateway.network)] = own
+        table.setdefault("0.0.0.0/0", [{"protocol": "kernel", "selected": True}])
         if l3.default_route:
             table["0.0.0.0/0"] = [{"protocol": "static", "selected": True}]
         return json.dumps(table)
@@ -289,8 +194,8 @@ class Simulation(FabricFaults):
             return True
         if frozenset(leaves) in self.not_forwarding:
             return False
-        vni, kind = (ping.vni, 3) if ping.kind is CheckKind.PING_NETWORK else (ping.vni, 5)
+        vni, kind = (ping.vni, 3) if ping.kind is CheckKind.PING_NETWORK else (ping.vni, 2)
         a, b = leaves
-        if {(a, vni), (b, vni)} & self.vnis_down or (kind == 5 and set(leaves) & self.l3vnis_down):
+        if {(a, vni), (b, vni)} & self.vnis_down or (kind == 2 and set(leaves) & self.l3vnis_down):
             return False
         return b in self._imported(a, vni, kind) and a in self._imported(b, vni, kind)

@@ -120,6 +120,7 @@ class RibRoute:
     prefix: IPv4Network
     protocol: str
     selected: bool
+    next_hops: frozenset[IPv4Address] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class CauseKind(StrEnum):
     VTEP_MISSING = "VTEP missing"
     VTEP_UNEXPECTED = "unexpected VTEP"
     L3VNI_DOWN = "L3 VNI down"
+    ROUTER_MAC_MISSING = "router MAC missing"
     PREFIXES_MISSING = "prefixes missing"
     GATEWAY_MISSING = "gateway missing"
     HOST_DOWN = "host down"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 
 from labctl.devices.frr.device import vrf_routes
 from labctl.devices.reading import NodeReading, Unknown
 from labctl.model.intent import L3Vni, NodeIntent
-from labctl.verify.fabric import Fabric
+from labctl.verify.fabric import DEFAULT_ROUTE, Fabric
 from labctl.verify.make import check, listed, unknown
 from labctl.verify.model import Check, CheckKind
 from labctl.verify.overlay import targets
@@ -55,65 +55,103 @@ def _l3vni_up(name: str, reading: NodeReading, l3: L3Vni) -> Check:
 
 
 def _router_macs(fabric: Fabric, name: str, l3: L3Vni) -> Check:
-    """A router MAC of every other VTEP of the tenant; more (outside routers) do no harm."""
+    """A router MAC of every VTEP that routes of the VRF lead to; without it packets are lost.
+
+    zebra keeps a VTEP's router MAC while such a route is installed, so no more can be expected.
+    """
     number = l3.vrf.vni
-    kind, subject, wanted = CheckKind.ROUTER_MAC, str(number), fabric.names(l3.remote_vteps)
-    expected, peers = f"router MACs of {listed(wanted)}", sorted(wanted)
-    macs = fabric.readings[name].router_macs
-    if isinstance(macs, Unknown):
-        return unknown(kind, name, subject, macs, expected=expected, peers=peers, vni=number)
+    kind, subject = CheckKind.ROUTER_MAC, f"{number} {l3.vrf.name}"
+    reading = fabric.readings[name]
+    macs, table = reading.router_macs, reading.ribs[l3.vrf.name]
+    if isinstance(macs, Unknown) or isinstance(table, Unknown):
+        why = next(part for part in (macs, table) if isinstance(part, Unknown))
+        expected = "router MACs of all next hops"
+        return unknown(kind, name, subject, why, expected=expected, vni=number)
+    routes = [route for route in table if route.selected and route.protocol == "bgp"]
+    wanted = fabric.names(hop for route in routes for hop in route.next_hops)
     seen = fabric.names(macs.get(number, frozenset()))
-    text = f"router MACs of {listed(seen)}"
     return check(
         kind,
         name,
         subject,
-        expected=expected,
+        expected=f"router MACs of the next hops: {listed(wanted)}",
         ok=wanted <= seen,
-        seen=text,
+        seen=f"router MACs of {listed(seen)}",
         peers=sorted(wanted - seen),
         vni=number,
     )
 
 
 def _type5(fabric: Fabric, name: str, l3: L3Vni) -> Check:
+    """From every other VTEP of the tenant the prefixes it should announce."""
     number = l3.vrf.vni
     kind, subject = CheckKind.TYPE5, f"{number} {l3.vrf.name}"
-    expected = f"{l3.route_target}: {listed(l3.prefixes_expected)}"
+    expected = f"{l3.route_target}: {listed(l3.prefixes_expected)}, each from all that have it"
     routes = fabric.readings[name].routes[5]
     if isinstance(routes, Unknown):
         return unknown(kind, name, subject, routes, expected=expected, vni=number)
-    seen = {
-        route.prefix
-        for route in routes
-        if route.prefix is not None
-        and l3.route_target in route.targets
-        and fabric.names(route.next_hops) - {name}
-    }
-    missing = l3.prefixes_expected - seen
+    seen: dict[str, set[IPv4Network]] = {}
+    for route in routes:
+        if route.prefix is not None and l3.route_target in route.targets:
+            for origin in fabric.names(route.next_hops) - {name}:
+                seen.setdefault(origin, set()).add(route.prefix)
+    missing = _unannounced(fabric, name, l3, seen)
+    prefixes = listed(frozenset[IPv4Network]().union(*seen.values()))
+    lacking = listed(f"{prefix} of {origin}" for origin, prefix in missing)
     return check(
         kind,
         name,
         subject,
         expected=expected,
         ok=not missing,
-        seen=f"{l3.route_target}: {listed(seen)}",
-        peers=_origins(fabric, name, number, missing),
+        seen=f"{l3.route_target}: {prefixes}" + (f"; missing: {lacking}" if missing else ""),
+        peers=sorted({origin for origin, _ in missing}),
         vni=number,
     )
+
+
+def _unannounced(
+    fabric: Fabric, name: str, l3: L3Vni, seen: Mapping[str, Collection[IPv4Network]]
+) -> list[tuple[str, IPv4Network]]:
+    """(VTEP, prefix) that should be `seen` and are not."""
+    wanted: dict[str, set[IPv4Network]] = {}
+    for prefix in l3.prefixes_expected:
+        for origin in fabric.origins.get((l3.vrf.vni, prefix), frozenset()) - {name}:
+            wanted.setdefault(origin, set()).add(prefix)
+    return [
+        (origin, prefix)
+        for origin, prefixes in wanted.items()
+        for prefix in _missing(l3, prefixes, seen.get(origin, ()))
+    ]
+
+
+def _missing(
+    l3: L3Vni, wanted: Collection[IPv4Network], seen: Collection[IPv4Network]
+) -> frozenset[IPv4Network]:
+    """What of `wanted` is not `seen`.
+
+    A border must show a way out. labctl's announce a default route; in a fabric of somebody
+    else's a prefix that is none of the tenant's own serves as well.
+    """
+    missing = frozenset(wanted).difference(seen)
+    own = [network.gateway.network for network in l3.vrf.networks]
+    outside = any(not any(prefix.subnet_of(net) for net in own) for prefix in seen)
+    return missing - {DEFAULT_ROUTE} if outside else missing
 
 
 def _vrf_routes(fabric: Fabric, name: str, l3: L3Vni) -> Check:
     """Prefixes of other VTEPs are in the VRF's table, selected.
 
-    Where the node has the subnet itself, its connected route wins, which is as good.
+    Where the node has the subnet itself, its connected route wins, which is as good. Kernel
+    routes don't count: a VRF without a default often has an `unreachable` one.
     """
     number, vrf = l3.vrf.vni, l3.vrf.name
     kind, expected = CheckKind.VRF_ROUTES, f"routes to {listed(l3.prefixes_expected)}"
     table = fabric.readings[name].ribs[vrf]
     if isinstance(table, Unknown):
         return unknown(kind, name, vrf, table, expected=expected, vni=number)
-    missing = l3.prefixes_expected - {route.prefix for route in table if route.selected}
+    routes = {route.prefix for route in table if route.selected and route.protocol != "kernel"}
+    missing = _missing(l3, l3.prefixes_expected, routes)
     return check(
         kind,
         name,

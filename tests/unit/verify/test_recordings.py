@@ -1,4 +1,4 @@
-"""Recorded show output of a real FRR fabric in nine states, whole and in part."""
+"""Recorded show output of a real FRR fabric in ten states, whole and in part."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ FAULTY = {
     "rt_mismatch": (CauseKind.RT_MISMATCH, {"leaf2"}),
     "af_inactive": (CauseKind.SESSION_NOT_CONFIGURED, {"leaf2"}),
     "peer_down": (CauseKind.SESSION_DOWN, {"leaf2"}),
+    "rmac_missing": (CauseKind.ROUTER_MAC_MISSING, {"leaf1"}),  # FRR lost it by itself
     "vxlan_down": (CauseKind.VNI_DOWN, {"leaf2"}),
 }
 SUMMARIES = ("show_bgp_l2vpn_evpn_summary_json", "show_bgp_l2vpn_evpn_summary")

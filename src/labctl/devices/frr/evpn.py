@@ -187,6 +187,7 @@ def rib(text: str) -> tuple[RibRoute, ...]:
         prefix = _network(name)
         for entry in entries if isinstance(entries, list) else []:
             if prefix is not None and isinstance(entry, dict):
-                selected = bool(entry.get("selected"))
-                found.append(RibRoute(prefix, str(entry.get("protocol", "")), selected))
+                hops = addresses(entry.get("nexthops"))
+                selected, protocol = bool(entry.get("selected")), str(entry.get("protocol", ""))
+                found.append(RibRoute(prefix, protocol, selected, hops))
     return tuple(found)

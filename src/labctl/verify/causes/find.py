@@ -31,6 +31,7 @@ _DETECTORS: tuple[Callable[[Case], None], ...] = (
     vtepsets.vteps_unexpected,
     overlay.l3vnis_down,
     forwarding.gateways_absent,
+    overlay.router_macs_missing,
     overlay.prefixes_missing,
     forwarding.gateways_silent,
     forwarding.hosts_down,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from labctl.devices.reading import Unknown
 from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, either, involving
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
@@ -117,11 +116,24 @@ def l3vnis_down(case: Case) -> None:
         )
 
 
+def router_macs_missing(case: Case) -> None:
+    """A node with routes to a VTEP whose router MAC it lacks: zebra has lost it."""
+    for check in case.open(CheckKind.ROUTER_MAC):
+        node, number, others = check.node, check.vni or 0, listed(check.peers)
+        case.name(
+            CauseKind.ROUTER_MAC_MISSING,
+            [node],
+            f"{node} routes to {others} in L3 VNI {number} but lacks the router MAC, so what it "
+            "sends there is lost",
+            f"restart FRR on {node}, or make it anew: labctl rebuild LAB --node {node}",
+            [check],
+            tenant_trouble(case, node, number),
+        )
+
+
 def prefixes_missing(case: Case) -> None:
     """Type-5 routes that do not come: from one originator to all, or to one node from all."""
-    kinds = (CheckKind.TYPE5, CheckKind.VRF_ROUTES, CheckKind.ROUTER_MAC)
-    for node, proof in by_node(case.open(*kinds)).items():
-        _not_installed(case, node, proof)
+    kinds = (CheckKind.TYPE5, CheckKind.VRF_ROUTES)
     while left := case.open(*kinds):
         number = left[0].vni or 0
         mine = [check for check in left if check.vni == number]
@@ -129,11 +141,13 @@ def prefixes_missing(case: Case) -> None:
         common = [name for name in sorted(sources) if all(name in c.peers for c in mine)]
         several = len({check.node for check in mine}) > 1
         blamed = common if common and (several or len(sources) == 1) else [mine[0].node]
+        if _has_type5(case, mine[0].node, number):
+            blamed = [mine[0].node]
         proof = mine if blamed is common else [c for c in mine if c.node == mine[0].node]
         case.name(
             CauseKind.PREFIXES_MISSING,
             blamed,
-            f"L3 VNI {number}: routes of {listed(sources)} do not reach "
+            f"L3 VNI {number}: routes of {listed(sources)} do not reach the VRF of "
             f"{listed({check.node for check in proof})}",
             f"on {listed(blamed)}: `advertise ipv4 unicast` under `address-family l2vpn evpn` of "
             "the VRF's `router bgp`, `redistribute connected`, and its route targets",
@@ -142,34 +156,9 @@ def prefixes_missing(case: Case) -> None:
         )
 
 
-def _not_installed(case: Case, node: str, failed: list[Check]) -> None:
-    """A node that has the type-5 routes of a tenant, but not what they should bring about."""
-    for l3 in case.fabric.vteps[node].l3vnis:
-        number = l3.vrf.vni
-        heard = _announcing(case, node, l3.route_target)
-        proof = [c for c in failed if c.vni == number and c.peers and heard.issuperset(c.peers)]
-        if not proof:
-            continue
-        what = ", ".join(dict.fromkeys(check.seen for check in proof))
-        case.name(
-            CauseKind.PREFIXES_MISSING,
-            [node],
-            f"L3 VNI {number}: {node} has the type-5 routes but does not install them: {what}",
-            f"on {node}: import route targets of the VRF, then `clear bgp l2vpn evpn *`; "
-            f"as the file has it: labctl rebuild LAB --node {node}",
-            proof,
-            tenant_trouble(case, node, number),
-        )
-
-
-def _announcing(case: Case, node: str, target: str) -> frozenset[str]:
-    """The VTEPs whose type-5 routes with a route target have come to `node`."""
-    routes = case.fabric.readings[node].routes[5]
-    if isinstance(routes, Unknown):
-        return frozenset()
-    return case.fabric.names(
-        hop for route in routes if target in route.targets for hop in route.next_hops
-    )
+def _has_type5(case: Case, node: str, number: int) -> bool:
+    """Whether all type-5 routes came to the node, so that only its VRF lacks them."""
+    return any(c.node == node and c.vni == number for c in case.passed(CheckKind.TYPE5))
 
 
 def exported(case: Case, node: str) -> set[str] | None:
