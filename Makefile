@@ -45,6 +45,7 @@ host: $(PACKAGES) ## Start libvirtd where it isn't running (root; users have qem
 demo: setup guest host ## A VXLAN/EVPN fabric, up and proved, from nothing
 	@echo "demo: $(LABCTL) up $(DEMO)"
 	@$(LABCTL) up $(DEMO)
+	@echo "to type labctl as above: export PATH=\"$(CURDIR)/$(BIN):\$$PATH\""
 
 test: $(TEST_PACKAGES) $(INSTALLED) ## All tests, real guests included (no KVM needed)
 	@lab/guests/frr/build
