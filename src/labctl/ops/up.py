@@ -103,6 +103,8 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
         report = None
         if options.verify and not any(outcome.error for outcome in outcomes):
             report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms)
+            if ctx.interrupt.is_set() and report.healthy is False:
+                raise _cut_off_in_verify(lab.name)
     return replace(result, outcomes=outcomes, verify=report, seconds=time.monotonic() - started)
 
 
@@ -194,6 +196,14 @@ def _raise_if_interrupted(ctx: Context, lab: str, outcomes: Sequence[NodeOutcome
         f"up of {lab} was interrupted",
         details=f"done: {', '.join(ready) or 'no node'}\nleft: {', '.join(left) or 'no node'}",
         resolution=f"`labctl up {lab}` takes it on, `labctl destroy {lab}` removes it all",
+    )
+
+
+def _cut_off_in_verify(lab: str) -> Interrupted:
+    return Interrupted(
+        f"up of {lab} was interrupted while its fabric converged",
+        details="done: every node is ready\nleft: the fabric was not healthy yet",
+        resolution=f"`labctl verify {lab} --wait 180` looks further",
     )
 
 
