@@ -1,4 +1,4 @@
-"""Headers and overlays written without QEMU, judged by qemu-img."""
+"""Headers read without QEMU, and overlays, judged by qemu-img."""
 
 from __future__ import annotations
 
@@ -27,22 +27,18 @@ def golden(folder: Path, size: int = GIB) -> Path:
     return path
 
 
-# 1 GiB and less; an odd size; one L1 cluster exactly (4 TiB) and one sector more
-@pytest.mark.parametrize("size", [512, GIB, 3 * GIB + 512, 4096 * GIB, 4096 * GIB + 512])
-def test_qemu_accepts_our_overlays(tmp_path: Path, size: int) -> None:
+@pytest.mark.parametrize("size", [512, GIB, 3 * GIB + 512])
+def test_an_overlay_names_its_golden_image_and_format(tmp_path: Path, size: int) -> None:
     base, overlay = golden(tmp_path, size), tmp_path / "disk.qcow2"
     create_overlay(base, overlay)
     info = json.loads(qemu_img("info", "--output=json", "--backing-chain", overlay))[0]
     assert info["virtual-size"] == size
     assert info["full-backing-filename"] == str(base)
     assert info["backing-filename-format"] == "qcow2"
-    check = json.loads(qemu_img("check", "--output=json", overlay))
-    assert check["check-errors"] == 0
-    assert "leaks" not in check
-    assert check["image-end-offset"] == overlay.stat().st_size
+    qemu_img("check", overlay)
 
 
-def test_what_is_written_to_our_overlay_stays_there(tmp_path: Path) -> None:
+def test_what_is_written_to_an_overlay_stays_there(tmp_path: Path) -> None:
     base, overlay = golden(tmp_path), tmp_path / "disk.qcow2"
     subprocess.run(["qemu-io", "-c", "write -P 7 0 1M", base], check=True, capture_output=True)
     before = base.read_bytes()
@@ -91,7 +87,7 @@ def test_a_path_too_long_for_a_header_is_refused(tmp_path: Path) -> None:
     for _ in range(5):
         deep = deep / ("d" * 240)
     deep.mkdir(parents=True)
-    with pytest.raises(ImageError, match="backing file"):
+    with pytest.raises(ImageError, match="can't make an overlay"):
         create_overlay(golden(deep), tmp_path / "disk.qcow2")
     assert not list(tmp_path.glob("disk*"))
 
