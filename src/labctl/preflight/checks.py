@@ -16,6 +16,7 @@ from labctl.preflight.fitness import (
     check_lookups,
     check_machines,
     check_storage,
+    check_tools,
     choose_virt_type,
 )
 from labctl.preflight.placement import check_placement
@@ -30,6 +31,7 @@ def check(facts: Facts) -> PreflightReport:
         *check_lookups(facts),
         *check_machines(facts),
         *check_emulator(facts),
+        *check_tools(facts),
         *check_memory(facts, virt_type),
         *check_vcpus(facts),
         *check_storage(facts),

@@ -77,6 +77,7 @@ class Facts:
     lookups: tuple[float, ...] = ()
     """Seconds of the first capability look-up, and of a second one if the first was slow."""
     emulator_missing: str = ""
+    qemu_img_missing: bool = False
     devices: frozenset[str] | None = None
     """QEMU's device models."""
     images: Mapping[str, ImageFact] = field(default_factory=dict)

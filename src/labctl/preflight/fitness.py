@@ -119,6 +119,17 @@ def check_emulator(facts: Facts) -> Iterable[Finding]:
         )
 
 
+def check_tools(facts: Facts) -> Iterable[Finding]:
+    """What labctl itself runs on the host."""
+    if facts.qemu_img_missing:
+        yield Finding(
+            "qemu-img",
+            Severity.REFUSE,
+            "qemu-img is not installed, so no overlay can be made",
+            "install it: `apt install qemu-utils`",
+        )
+
+
 def check_images(facts: Facts) -> Iterable[Finding]:
     """Images present and whole. Their findings alone make exit code 5, others 4."""
     for name, image in facts.images.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from labctl.hypervisor.api import (
     ObservedDomain,
     ObservedNetwork,
 )
+from labctl.images import qemu_img
 from labctl.images.store import ImageStore
 from labctl.model.intent import Intent
 from labctl.model.lab import Endpoint
@@ -124,6 +126,7 @@ def _with_local_facts(facts: Facts) -> Facts:
     return replace(
         facts,
         emulator_missing=missing,
+        qemu_img_missing=shutil.which(qemu_img.PROGRAM) is None,
         devices=local.device_models(emulator) if emulator and not missing else None,
         storage=local.storage((facts.home.labs, facts.home.images), owner),
         routes=local.routes() if facts.intent.management_subnet is not None else None,

@@ -129,6 +129,10 @@ def test_a_missing_emulator(facts: Facts) -> None:
     assert the(gone, "emulator").severity is REFUSE
 
 
+def test_missing_qemu_img(facts: Facts) -> None:
+    assert the(replace(facts, qemu_img_missing=True), "qemu-img").severity is REFUSE
+
+
 def test_a_bad_image_names_its_nodes_and_the_cure(facts: Facts) -> None:
     bad = replace(facts, images={"frr": ImageFact(GIB, ("it was changed",), "import it again")})
     finding = the(bad, "image")
