@@ -28,9 +28,10 @@ class EvpnRouting(FabricFaults):
     def fabric(self) -> Fabric:
         return Fabric(self.intent, Evidence())
 
-    def _up(self, a: str, b: str) -> bool:
+    def _up(self, a: str, b: str, *, address_families: bool = True) -> bool:
+        """Whether a session is established, and (`address_families`) carries EVPN."""
         pair = frozenset({a, b})
-        broken = self.shut | self.not_configured
+        broken = self.shut | self.not_configured if address_families else self.shut
         if pair in self.down or (a, b) in broken or (b, a) in broken:
             return False
         return not {a, b} & (self.unreachable.keys() | self.dead_daemons.keys())

@@ -47,8 +47,8 @@ class Simulation(EvpnRouting):
 
     def _switch(self, name: str, node: NodeIntent) -> Iterator[tuple[str, str]]:
         yield frr.OSPF_NEIGHBORS, self._ospf(node)
-        yield frr.IPV4_SUMMARY, self._summary(name, node)
-        yield frr.EVPN_SUMMARY, self._summary(name, node)
+        yield frr.IPV4_SUMMARY, self._summary(name, node, evpn=False)
+        yield frr.EVPN_SUMMARY, self._summary(name, node, evpn=True)
         if name not in self.fabric.vteps:
             return
         yield frr.VXLAN_DEVICES, self._devices(name, node)
@@ -74,12 +74,13 @@ class Simulation(EvpnRouting):
     def _cut(self, a: str, b: str) -> bool:
         return frozenset({a, b}) in self.links_down or bool({a, b} & self.unreachable.keys())
 
-    def _summary(self, name: str, node: NodeIntent) -> str:
+    def _summary(self, name: str, node: NodeIntent, *, evpn: bool) -> str:
+        """A session that carries IPv4 too is established, whatever the EVPN address family."""
         peers = {}
         for peer in node.peers:
-            if (name, peer.node) in self.not_configured:
+            if evpn and (name, peer.node) in self.not_configured:
                 continue
-            up = self._up(name, peer.node)
+            up = self._up(name, peer.node, address_families=not peer.ipv4)
             state = "Idle (Admin)" if (name, peer.node) in self.shut else "Active"
             peers[peer.key] = {
                 "remoteAs": peer.asn,

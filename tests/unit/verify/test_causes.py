@@ -131,6 +131,11 @@ def test_a_healthy_fabric_is_healthy_in_every_check(
     ("fault", "kind", "culprits"),
     [
         ({"shut": {("leaf-1", "spine-1")}}, CauseKind.SESSION_SHUT, {"leaf-1"}),
+        (
+            {"not_configured": {("leaf-1", s) for s in SPINES}},
+            CauseKind.SESSION_NOT_CONFIGURED,
+            {"leaf-1"},
+        ),
         ({"not_reflecting": SPINES}, CauseKind.NOT_REFLECTING, SPINES),
         ({"down": {LINK}}, CauseKind.LINK_DOWN, {"leaf-1", "spine-1"}),
         ({"targets": {("leaf-2", WEB): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),

@@ -82,8 +82,16 @@ class Case:
     def cut_off(self) -> frozenset[str]:
         """VTEPs with failed EVPN sessions and not one that is seen to be up."""
         down = frozenset[str]().union(*(c.nodes for c in self.failed(CheckKind.SESSION)))
-        up = frozenset[str]().union(*(c.nodes for c in self.passed(CheckKind.SESSION)))
+        up = frozenset[str]().union(*self.working(CheckKind.SESSION))
         return (down - up) & self.fabric.vteps.keys()
+
+    def working(self, kind: CheckKind) -> set[frozenset[str]]:
+        """Pairs of nodes between which checks of `kind` passed and none failed.
+
+        One end alone proves nothing: a session that carries IPv4 is established at both ends,
+        though only one of them has the EVPN address family active.
+        """
+        return {c.nodes for c in self.passed(kind)} - {c.nodes for c in self.failed(kind)}
 
     def lost(self, nodes: Iterable[str]) -> Explains:
         """Explains what follows when `nodes` announce and learn nothing."""

@@ -115,8 +115,7 @@ def underlay_down(case: Case) -> None:
     """Adjacencies: a node without any is to blame alone, else it is the one link."""
     kind = CheckKind.UNDERLAY
     failing = {check.nodes for check in case.open(kind)}
-    working = {check.nodes for check in case.passed(kind)}
-    for nodes, pairs in culprits(failing, working):
+    for nodes, pairs in culprits(failing, case.working(kind)):
         proof = [check for check in case.open(kind) if check.nodes in pairs]
         if len(nodes) == 1 and len(pairs) > 1:
             cause, message, resolution = _isolated(case, nodes[0])
@@ -160,8 +159,7 @@ def down(case: Case) -> None:
     """Sessions that are configured at both ends, as far as is seen, and do not come up."""
     kind = CheckKind.SESSION
     failing = {check.nodes for check in case.open(kind)}
-    working = {check.nodes for check in case.passed(kind)}
-    for nodes, pairs in culprits(failing, working):
+    for nodes, pairs in culprits(failing, case.working(kind)):
         proof = [check for check in case.open(kind) if check.nodes in pairs]
         states = listed({check.seen for check in proof})
         if len(nodes) == 1:
