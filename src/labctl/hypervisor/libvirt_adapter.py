@@ -1,18 +1,17 @@
-"""The Hypervisor over libvirt: one connection, shared by all threads of a run.
+"""The Hypervisor over libvirt, for all threads of a run: each call has a connection to itself.
 
-libvirt connections are thread-safe and run calls of several threads at once, so one adapter
-serves a whole thread pool. Console streams are the exception and get connections of their own.
+One adapter serves a whole thread pool. A console stream keeps its connection for its lifetime.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import libvirt
 
 from labctl.hypervisor import domains
+from labctl.hypervisor.pool import Connections
 
 if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
     from labctl.hypervisor.api import (
@@ -30,92 +29,112 @@ class LibvirtHypervisor:
     """A Hypervisor; made by labctl.hypervisor.connect.connect."""
 
     def __init__(self, uri: str, open_connection: Callable[[], libvirt.virConnect]) -> None:
-        """Open the connection, and with the same function one more for each console."""
+        """Open a connection; with the same function more for parallel calls and consoles."""
         self.uri = uri
         self._open = open_connection
-        self._connection = open_connection()
+        self._connections = Connections(open_connection, shared=uri.startswith("test:"))
 
     # What `labctl status` does without is imported where it is used: status starts fast.
 
     def host(self) -> HostFacts:
         from labctl.hypervisor import facts
 
-        return facts.host_facts(self._connection, self.uri)
+        with self._connections.one() as connection:
+            return facts.host_facts(connection, self.uri)
 
     def domain_capabilities(self, virt_type: str, machine: str) -> DomainCapabilities | None:
         from labctl.hypervisor import facts
 
-        return facts.domain_capabilities(self._connection, virt_type, machine)
+        with self._connections.one() as connection:
+            return facts.domain_capabilities(connection, virt_type, machine)
 
     def virt_types(self) -> frozenset[str]:
         from labctl.hypervisor import facts
 
-        return facts.virt_types(self._connection)
+        with self._connections.one() as connection:
+            return facts.virt_types(connection)
 
     def domains(self) -> tuple[ObservedDomain, ...]:
-        return domains.list_domains(self._connection)
+        with self._connections.one() as connection:
+            return domains.list_domains(connection)
 
     def domain(self, name: str) -> ObservedDomain | None:
-        return domains.observe(self._connection, name)
+        with self._connections.one() as connection:
+            return domains.observe(connection, name)
 
     def define(self, xml: str) -> None:
-        domains.define(self._connection, xml)
+        with self._connections.one() as connection:
+            domains.define(connection, xml)
 
     def start(self, name: str, *, paused: bool = False) -> None:
-        domains.start(self._connection, name, paused=paused)
+        with self._connections.one() as connection:
+            domains.start(connection, name, paused=paused)
 
     def resume(self, name: str) -> None:
-        domains.resume(self._connection, name)
+        with self._connections.one() as connection:
+            domains.resume(connection, name)
 
     def shutdown(self, name: str) -> None:
-        domains.shutdown(self._connection, name)
+        with self._connections.one() as connection:
+            domains.shutdown(connection, name)
 
     def destroy(self, name: str) -> None:
-        domains.destroy(self._connection, name)
+        with self._connections.one() as connection:
+            domains.destroy(connection, name)
 
     def undefine(self, name: str) -> None:
-        domains.undefine(self._connection, name)
+        with self._connections.one() as connection:
+            domains.undefine(connection, name)
 
     def set_metadata(self, name: str, metadata: LabMetadata) -> None:
-        domains.set_metadata(self._connection, name, metadata)
+        with self._connections.one() as connection:
+            domains.set_metadata(connection, name, metadata)
 
     def xml(self, name: str) -> str:
-        return domains.xml_of(self._connection, name)
+        with self._connections.one() as connection:
+            return domains.xml_of(connection, name)
 
     def set_link(self, name: str, mac: str, *, up: bool) -> None:
-        domains.set_link(self._connection, name, mac, up=up)
+        with self._connections.one() as connection:
+            domains.set_link(connection, name, mac, up=up)
 
     def link_is_up(self, name: str, mac: str) -> bool:
-        return domains.link_is_up(self._connection, name, mac)
+        with self._connections.one() as connection:
+            return domains.link_is_up(connection, name, mac)
 
     def networks(self) -> tuple[ObservedNetwork, ...]:
         from labctl.hypervisor import networks
 
-        return networks.list_networks(self._connection)
+        with self._connections.one() as connection:
+            return networks.list_networks(connection)
 
     def define_network(self, xml: str) -> None:
         from labctl.hypervisor import networks
 
-        networks.define_network(self._connection, xml)
+        with self._connections.one() as connection:
+            networks.define_network(connection, xml)
 
     def remove_network(self, name: str) -> None:
         from labctl.hypervisor import networks
 
-        networks.remove_network(self._connection, name)
+        with self._connections.one() as connection:
+            networks.remove_network(connection, name)
 
     def agent_ready(self, name: str) -> bool:
         from labctl.hypervisor import agent
 
-        return agent.agent_ready(self._connection, name)
+        with self._connections.one() as connection:
+            return agent.agent_ready(connection, name)
 
     def run_in_guest(
         self, name: str, argv: tuple[str, ...], *, deadline: float, input_text: str = ""
     ) -> CommandResult:
         from labctl.hypervisor import agent
 
-        return agent.run_in_guest(
-            self._connection, name, argv, deadline=deadline, input_text=input_text
-        )
+        with self._connections.one() as connection:
+            return agent.run_in_guest(
+                connection, name, argv, deadline=deadline, input_text=input_text
+            )
 
     def open_console(self, name: str, *, force: bool = False) -> ConsoleStream:
         from labctl.hypervisor.console import LibvirtConsole
@@ -123,9 +142,9 @@ class LibvirtHypervisor:
         return LibvirtConsole(self._open(), name, force=force)
 
     def run_transient(self, xml: str) -> None:
-        domains.run_transient(self._connection, xml)
+        with self._connections.one() as connection:
+            domains.run_transient(connection, xml)
 
     def close(self) -> None:
-        """End the connection; a second time, or after the daemon's death, it does nothing."""
-        with contextlib.suppress(libvirt.libvirtError):
-            self._connection.close()
+        """End the connections; a second time, or after the daemon's death, it does nothing."""
+        self._connections.close()
