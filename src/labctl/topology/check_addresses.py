@@ -63,7 +63,7 @@ class _Checker:
                 continue
             user = _User(want.node.name, name.removesuffix("s"), want.explicit is not None)
             first = self._used.setdefault(address, user)
-            if first == user:
+            if first.node == user.node:  # one address for both is a common design
                 continue
             if not user.is_explicit and not first.is_explicit:
                 lacking.append(user.node)
