@@ -39,10 +39,20 @@ def fabric(name: str, spines: int, leaves: int, routing: str = "ospf") -> str:
 
 
 @contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for rendered files, in memory where there is such: no disk is to be measured."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(
+        prefix="labctl-bench-", dir=memory if memory.is_dir() else None
+    ) as folder:
+        yield Path(folder)
+
+
+@contextmanager
 def home() -> Iterator[Path]:
     """A labctl home of its own with an empty disk as golden image: nothing measured boots."""
-    with tempfile.TemporaryDirectory(prefix="labctl-bench-") as scratch:
-        folder = Path(scratch)
+    with tempfile.TemporaryDirectory(prefix="labctl-bench-") as name:
+        folder = Path(name)
         folder.chmod(0o755)  # QEMU may run as another user
         disk = folder / "empty.qcow2"
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "1G"], check=True)

@@ -37,8 +37,7 @@ def measure() -> Result:
         tools = _installed()
     except subprocess.SubprocessError as error:
         return Result("netlab", missing=f"networklab {_RELEASE} can't be installed: {error}")
-    with tempfile.TemporaryDirectory(prefix="labctl-bench-") as scratch:
-        folder = Path(scratch)
+    with labs.scratch() as folder:
         sizes = ((1, 1), (_SPINES, _LEAVES))
         tasks = [
             partial(task, folder, *size)
