@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from labctl.errors import DeadlineError
+from labctl.process import inheriting
 
 _POLL_SECONDS = 0.05
 
@@ -29,7 +30,8 @@ def locked(path: Path, *, deadline: float, what: str) -> Iterator[None]:
                     resolution=f"`fuser -v {path}` tells which; wait for it or end it",
                 )
             time.sleep(_POLL_SECONDS)
-        yield
+        with inheriting(file.fileno()):
+            yield
 
 
 def _try(descriptor: int) -> bool:

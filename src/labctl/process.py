@@ -5,12 +5,30 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from labctl.errors import DeadlineError, ProcessError
 
 Argument = str | os.PathLike[str]
+
+
+_inherited: set[int] = set()
+
+
+@contextmanager
+def inheriting(lock: int) -> Iterator[None]:
+    """Have programs that `run` starts within the block hold the flock of descriptor `lock` too.
+
+    A run that is killed leaves the program it had started; what that still writes is safe from
+    the next run as long as the lock is held.
+    """
+    _inherited.add(lock)
+    try:
+        yield
+    finally:
+        _inherited.discard(lock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,7 @@ def run(
             input=input_text,
             stdin=subprocess.DEVNULL if input_text is None else None,
             check=False,
+            pass_fds=tuple(_inherited),
         )
     except FileNotFoundError:
         raise ProcessError(shlex.join(words), 127, f"{words[0]}: no such program") from None

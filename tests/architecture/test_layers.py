@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": {"model"},  # for the type of a refusal's report alone
     "model": {"errors"},
     "process": {"errors"},
-    "filelock": {"errors"},
+    "filelock": {"errors", "process"},
     "fabric": BOTTOM,
     "topology": BOTTOM | {"fabric"},  # only where addresses and wires decide what a file may say
     "console": BOTTOM | {"hypervisor"},

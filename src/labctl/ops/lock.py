@@ -1,7 +1,8 @@
 """Locks: one run at a time changes a lab; one run at a time hands out UDP ports on a hypervisor.
 
-flock(2), so a killed run leaves no lock behind. The file is removed on release; whoever waited
-for it notices that its inode is no longer the one at that path and tries again.
+flock(2), so a killed run leaves no lock behind (once the program it had started has ended). The
+file is removed on release; whoever waited for it notices that its inode is no longer the one at
+that path and tries again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from labctl.model.paths import Home
 
 _POLL_SECONDS = 0.05
 _PORT_LOCK_DEADLINE = 300.0
+_ORPHAN_DEADLINE = 60.0
+"""Seconds for the program a killed run had started: an overlay takes it a fraction of one."""
 
 
 class Holder(NamedTuple):
@@ -35,9 +38,18 @@ class Holder(NamedTuple):
 
 @contextmanager
 def lab_lock(home: Home, lab: str, operation: str) -> Iterator[None]:
-    """Hold the lab's lock. Raises LabLocked at once, naming the holder, when it is taken."""
+    """Hold the lab's lock. Raises LabLocked at once, naming the holder, when it is taken.
+
+    What a killed run had started and still runs is waited for.
+    """
+    from labctl.process import inheriting  # here: `labctl status` asks for holders alone
+
     path = home.lab(lab).lock
-    descriptor = _acquire(path, operation)
+    end = time.monotonic() + _ORPHAN_DEADLINE
+    while (descriptor := _acquire(path, operation)) is None and _is_orphaned(path):
+        if time.monotonic() > end:
+            break
+        time.sleep(_POLL_SECONDS)
     if descriptor is None:
         raise LabLocked(
             f"lab {lab} is being changed by another run",
@@ -45,7 +57,8 @@ def lab_lock(home: Home, lab: str, operation: str) -> Iterator[None]:
             resolution="wait for it to end, or end it with Ctrl-C where it runs",
         )
     try:
-        yield
+        with inheriting(descriptor):
+            yield
     finally:
         _release(path, descriptor)
 
@@ -92,6 +105,20 @@ def holder(path: Path) -> Holder | None:
         return Holder(int(words["pid"]), str(words["operation"]), str(words["since"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _is_orphaned(path: Path) -> bool:
+    """Whether the run that took the lock is gone, and at most something it started holds it."""
+    taker = holder(path)
+    if taker is None:
+        return True
+    try:
+        os.kill(taker.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
 
 
 def _acquire(path: Path, operation: str) -> int | None:

@@ -77,6 +77,32 @@ def test_port_lock_is_handed_over(tmp_path: Path) -> None:
     assert list(home.locks.iterdir()) == []
 
 
+def test_what_a_killed_holder_had_started_is_waited_for(tmp_path: Path) -> None:
+    """The orphan ends when this test closes its standard input."""
+    code = (
+        "import os, sys, threading; from pathlib import Path; from labctl.model.paths import Home\n"
+        "from labctl import process; from labctl.ops.lock import lab_lock\n"
+        "with lab_lock(Home(Path(sys.argv[1])), 'a', 'up'):\n"
+        "    command = ['sh', '-c', f'kill -9 {os.getpid()}; cat /dev/fd/{sys.argv[2]}']\n"
+        "    process._inherited.add(int(sys.argv[2]))\n"
+        "    process.run(command, deadline=60)\n"
+    )
+    reading, writing = os.pipe()
+    words = [sys.executable, "-c", code, str(tmp_path), str(reading)]
+    assert subprocess.run(words, pass_fds=[reading], check=False).returncode == -9
+    home, order = Home(tmp_path), []
+
+    def let_go() -> None:
+        order.append("orphan")
+        os.close(writing)
+
+    os.close(reading)
+    threading.Timer(0.2, let_go).start()
+    with lab_lock(home, "a", "up"):
+        order.append("next run")
+    assert order == ["orphan", "next run"]
+
+
 def test_sweep_takes_only_what_nobody_holds(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.locks.mkdir()
