@@ -11,6 +11,10 @@ from labctl.model.paths import Home
 ManagementMode = Literal["nat", "user", "none"]
 """How NIC 0 is wired: the lab's NAT network, QEMU's own user network, or not at all."""
 
+TRANSLATION_CACHE = 128
+"""MiB of translated code a machine of ours may hold under TCG; full, QEMU starts over. Its own
+limit is 1 GiB: a guest of 256 MiB was seen to fill 700 MiB of it within a quarter of an hour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Site:

@@ -10,6 +10,7 @@ from math import ceil
 from labctl.hypervisor.api import ObservedDomain
 from labctl.model.finding import Finding, Severity
 from labctl.model.intent import NodeIntent
+from labctl.model.site import TRANSLATION_CACHE
 from labctl.preflight.facts import OFF, Facts
 
 QEMU_BASE = 48
@@ -19,12 +20,9 @@ QEMU_NIC = 0.4
 """MiB for each NIC: 0, 8 and 24 virtio NICs on UDP took 17.6, 20.8 and 26.9."""
 PAGE_TABLES = 1 / 512
 """Of the guest's memory: 8 bytes of page table for each page of 4 KiB."""
-TRANSLATED = 1 / 4
-"""Of the guest's memory goes to translated code under TCG. QEMU itself sized the buffer so before
-5.0; the FRR guest with 256 MiB fills 62."""
-TRANSLATED_MOST = 1024
-"""MiB; QEMU's default `tb-size` is the lesser of this and of the host's memory / 8
-(tcg_region_init in tcg/region.c)."""
+FOREIGN_CACHE, FOREIGN_CACHE_SHARE = 1024, 1 / 8
+"""MiB, or of the host's memory, whichever is less: translated code of a machine that isn't ours
+(QEMU's default `tb-size`: tcg_region_init in tcg/region.c)."""
 RESERVE_SHARE, RESERVE_LEAST = 1 / 20, 512
 """Of the host's memory, MiB at least: kept for the host itself, libvirt and labctl."""
 DISK_SHARE = 1 / 10
@@ -32,14 +30,17 @@ DISK_SHARE = 1 / 10
 _MIB = 1 << 20
 
 
-def qemu_overhead(memory: int, nics: int, virt_type: str, host_memory: int) -> int:
-    """MiB the host spends on a machine besides its `memory` (MiB). None for test domains."""
+def qemu_overhead(
+    memory: int, nics: int, virt_type: str, *, cache: float = TRANSLATION_CACHE
+) -> int:
+    """MiB the host spends on a machine besides its `memory` (MiB). None for test domains.
+
+    `cache` is the translated code it may hold, which counts under TCG alone.
+    """
     if virt_type == "test":
         return 0
     overhead = QEMU_BASE + nics * QEMU_NIC + memory * PAGE_TABLES
-    if virt_type == "qemu":
-        overhead += min(memory * TRANSLATED, TRANSLATED_MOST, host_memory / 8)
-    return ceil(overhead)
+    return ceil(overhead + (cache if virt_type == "qemu" else 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +65,15 @@ def check_memory(facts: Facts, virt_type: str) -> Iterable[Finding]:
     finding = _sum_finding(facts, _need(facts, virt_type, total), total)
     yield finding
     if free is not None and finding.severity is Severity.OK:
-        yield from _check_free(facts, virt_type, total, free)
+        yield from _check_free(facts, virt_type, free)
 
 
 def _need(facts: Facts, virt_type: str, total: int) -> _Need:
     nodes = facts.intent.nodes.values()
     return _Need(
         nodes=sum(node.node.memory for node in nodes),
-        overhead=sum(_overhead(node, virt_type, total) for node in nodes),
-        other=sum(
-            domain.memory + qemu_overhead(domain.memory, len(domain.macs), virt_type, total)
-            for domain in _others(facts)
-        ),
+        overhead=sum(_overhead(node, virt_type) for node in nodes),
+        other=sum(_held(domain, virt_type, total) for domain in _others(facts)),
     )
 
 
@@ -111,7 +109,7 @@ def _sum_finding(facts: Facts, need: _Need, total: int) -> Finding:
     )
 
 
-def _check_free(facts: Facts, virt_type: str, total: int, free: int) -> Iterable[Finding]:
+def _check_free(facts: Facts, virt_type: str, free: int) -> Iterable[Finding]:
     """The machines yet to start against what nobody uses now: other programs need memory too."""
     running = {
         domain.metadata.node
@@ -119,7 +117,7 @@ def _check_free(facts: Facts, virt_type: str, total: int, free: int) -> Iterable
         if domain.metadata and facts.is_ours(domain) and domain.state not in OFF
     }
     starting = [node for name, node in facts.intent.nodes.items() if name not in running]
-    needed = sum(node.node.memory + _overhead(node, virt_type, total) for node in starting)
+    needed = sum(node.node.memory + _overhead(node, virt_type) for node in starting)
     ratio = facts.intent.lab.requirements.memory_overcommit
     room = int(free * ratio)
     if needed > room:
@@ -179,8 +177,15 @@ def check_disk(facts: Facts) -> Iterable[Finding]:
     )
 
 
-def _overhead(node: NodeIntent, virt_type: str, host_memory: int) -> int:
-    return qemu_overhead(node.node.memory, len(node.ports) + 1, virt_type, host_memory)
+def _overhead(node: NodeIntent, virt_type: str) -> int:
+    return qemu_overhead(node.node.memory, len(node.ports) + 1, virt_type)
+
+
+def _held(domain: ObservedDomain, virt_type: str, host_memory: int) -> int:
+    ours = domain.metadata is not None
+    cache = TRANSLATION_CACHE if ours else min(FOREIGN_CACHE, host_memory * FOREIGN_CACHE_SHARE)
+    nics = len(domain.macs)
+    return domain.memory + qemu_overhead(domain.memory, nics, virt_type, cache=cache)
 
 
 def _others(facts: Facts) -> list[ObservedDomain]:

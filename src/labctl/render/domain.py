@@ -9,7 +9,7 @@ from labctl.model.identity import domain_name, domain_uuid, network_name
 from labctl.model.intent import NodeIntent
 from labctl.model.lab import Endpoint
 from labctl.model.platform import Platform
-from labctl.model.site import ImageRef, Site
+from labctl.model.site import TRANSLATION_CACHE, ImageRef, Site
 from labctl.render.environment import xml_environment
 
 _DISK_PREFIX = {"virtio": "vd", "sata": "sd", "scsi": "sd", "usb": "sd", "ide": "hd"}
@@ -39,6 +39,7 @@ def domain_xml(
     template = xml_environment().get_template(platform.domain_template)
     return template.render(
         virt_type=site.virt_type,
+        translation_cache=TRANSLATION_CACHE,
         emulator=site.emulator,
         name=domain_name(lab, name),
         uuid=domain_uuid(lab, name),

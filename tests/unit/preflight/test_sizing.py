@@ -8,10 +8,11 @@ import pytest
 
 from harness.quiet_host import domain, of, quiet_host, requiring, the
 from harness.samples import change_node
-from labctl.hypervisor.api import DomainState
+from labctl.hypervisor.api import DomainState, ObservedDomain
 from labctl.model.finding import Severity
 from labctl.model.identity import domain_name
 from labctl.model.lab import Requirements
+from labctl.model.site import TRANSLATION_CACHE
 from labctl.preflight.checks import check
 from labctl.preflight.facts import Facts, StorageFact
 from labctl.preflight.sizing import qemu_overhead
@@ -26,18 +27,29 @@ def facts() -> Facts:
 
 
 @pytest.mark.parametrize(
-    ("memory", "nics", "virt_type", "host", "overhead"),
+    ("memory", "nics", "virt_type", "overhead"),
     [
-        (256, 1, "kvm", 24_000, 49),  # 48 + 0.4 + 0.5
-        (256, 1, "qemu", 24_000, 113),  # + a quarter of 256
-        (8192, 65, "kvm", 24_000, 90),  # 48 + 26 + 16
-        (8192, 65, "qemu", 24_000, 1114),  # + 1024, QEMU's limit
-        (8192, 65, "qemu", 4_000, 590),  # + 500, an eighth of the host
-        (8192, 65, "test", 24_000, 0),
+        (256, 1, "kvm", 49),  # 48 + 0.4 + 0.5
+        (256, 1, "qemu", 49 + TRANSLATION_CACHE),
+        (8192, 65, "kvm", 90),  # 48 + 26 + 16
+        (8192, 65, "qemu", 90 + TRANSLATION_CACHE),
+        (8192, 65, "test", 0),
     ],
 )
-def test_qemu_overhead(memory: int, nics: int, virt_type: str, host: int, overhead: int) -> None:
-    assert qemu_overhead(memory, nics, virt_type, host) == overhead
+def test_qemu_overhead(memory: int, nics: int, virt_type: str, overhead: int) -> None:
+    assert qemu_overhead(memory, nics, virt_type) == overhead
+
+
+def test_translated_code_of_other_machines(facts: Facts) -> None:
+    """Ours are bounded by their XML, foreign ones by QEMU: 1 GiB, an eighth of a small host."""
+    emulated = requiring(facts, Requirements(kvm=False))
+    alone = replace(emulated, virt_types=frozenset({"qemu"}), kvm=None)
+
+    def held(*domains: ObservedDomain) -> object:
+        return the(replace(alone, domains=domains), "memory").evidence["other_domains_mib"]
+
+    assert held(domain(lab="other", memory=256)) == 256 + 49 + TRANSLATION_CACHE
+    assert held(domain("windows", memory=256)) == 256 + 49 + 1024
 
 
 def test_six_nodes_of_8_gib_on_24(facts: Facts) -> None:

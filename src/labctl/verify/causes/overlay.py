@@ -125,7 +125,7 @@ def router_macs_missing(case: Case) -> None:
             [node],
             f"{node} routes to {others} in L3 VNI {number} but lacks the router MAC, so what it "
             "sends there is lost",
-            f"restart FRR on {node}, or make it anew: labctl rebuild LAB --node {node}",
+            f"on {node}: `clear bgp *`, which has zebra learn all routes anew",
             [check],
             tenant_trouble(case, node, number),
         )
