@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from bench import lifecycle, netlab, noop, scale, startup
+from bench import ROOT, lifecycle, netlab, noop, scale, startup
 from bench.result import Figure, Result
 
 BENCHES: dict[str, Callable[[], Result]] = {
@@ -23,9 +24,13 @@ BENCHES: dict[str, Callable[[], Result]] = {
 def main() -> int:
     """Measure what is asked for, all of it if nothing is, and tell."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[[], *BENCHES], metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHES))
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     asked = parser.parse_args()
+    if unknown := set(asked.names) - set(BENCHES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
+    # As pip does with what it installs: where Python writes no bytecode, each start would compile.
+    compileall.compile_dir(ROOT / "src/labctl", quiet=1)
     results = []
     for name in asked.names or BENCHES:
         results.append(BENCHES[name]())
