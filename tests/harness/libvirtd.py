@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
@@ -50,11 +50,12 @@ auth_unix_rw = "none"
 
 @dataclass(frozen=True, slots=True)
 class PrivateLibvirtd:
-    """A running daemon: its URI, the folder of all its state, its pid as seen from here."""
+    """A running daemon: its URI, the folder of all its state, its pid and its supervisor's."""
 
     uri: str
     folder: Path
     pid: int
+    supervisor: int
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
@@ -64,6 +65,19 @@ class PrivateLibvirtd:
             yield
         finally:
             os.kill(self.pid, signal.SIGCONT)
+
+    @contextmanager
+    def dead(self) -> Iterator[None]:
+        """Kill the daemon for the time of the block; its guests run on. Not for a second time."""
+        os.kill(self.pid, signal.SIGKILL)
+        yield
+        os.kill(self.supervisor, signal.SIGHUP)
+        end = monotonic() + START_SECONDS
+        while monotonic() < end:
+            with suppress(HypervisorError):
+                connect(self.uri).close()
+                return
+            sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +116,8 @@ def private_libvirtd() -> Iterator[PrivateLibvirtd]:
             if not _answers(uri, supervisor):
                 output.seek(0)
                 _unavailable("libvirtd did not start: " + output.read().decode(errors="replace"))
-            yield PrivateLibvirtd(uri, folder, _child(supervisor.pid, "libvirtd"))
+            daemon = _child(supervisor.pid, "libvirtd")
+            yield PrivateLibvirtd(uri, folder, daemon, supervisor.pid)
         finally:
             assert supervisor.stdin is not None
             supervisor.stdin.close()

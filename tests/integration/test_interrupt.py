@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 
-from harness.libvirtd import PrivateLibvirtd
+from harness.libvirtd import PrivateLibvirtd, private_libvirtd
 from labctl.errors import ExitCode
 from labctl.hypervisor.api import DomainState
 
@@ -43,6 +43,12 @@ def topology(labctl: Labctl, tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def booting(labctl: Labctl, topology: Path) -> Iterator[subprocess.Popen[str]]:
     """`labctl up` with a first machine that runs and is far from ready."""
+    with up_until_a_machine_runs(labctl, topology) as run:
+        yield run
+
+
+@contextmanager
+def up_until_a_machine_runs(labctl: Labctl, topology: Path) -> Iterator[subprocess.Popen[str]]:
     run = subprocess.Popen(
         [sys.executable, "-m", "labctl", "--connect", labctl.uri, "up", str(topology)],
         env={**os.environ, "LABCTL_HOME": str(labctl.home.folder)},
@@ -112,6 +118,22 @@ def test_twice_ends_at_once(labctl: Labctl, booting: subprocess.Popen[str]) -> N
     booting.send_signal(signal.SIGINT)
     booting.communicate(timeout=DEADLINE)
     assert booting.returncode == ExitCode.INTERRUPTED
+
+
+def test_a_libvirtd_that_dies_ends_the_run(labctl: Labctl, tmp_path: Path) -> None:
+    """With a daemon of its own: the session's lives on."""
+    with private_libvirtd() as daemon:
+        own = Labctl(labctl.home, daemon.uri)
+        file = tmp_path / f"{LAB}.yaml"
+        file.write_text(TOPOLOGY)
+        with up_until_a_machine_runs(own, file) as run, daemon.dead():
+            out, err = run.communicate(timeout=DEADLINE)
+            assert run.returncode == ExitCode.HYPERVISOR, out + err
+            assert "left: " in err
+        own("up", str(file))
+        assert "nothing to do" in own("up", LAB)
+        own("destroy", LAB, "--yes")
+        assert_nothing_left(own)
 
 
 def test_a_frozen_libvirtd_is_given_up(
