@@ -111,8 +111,8 @@ def await_ready(ctx: Context, site: Site, node: str) -> None:
     wait_ready(
         ctx,
         site.hypervisor,
+        lab=site.desired.lab,
         node=node,
-        domain=domain_name(site.desired.lab, node),
         log=site.paths.node(node).console_log,
         platform=site.platforms[site.desired.nodes[node].intent.node.platform],
     )

@@ -15,6 +15,7 @@ from labctl.console.watcher import BootWatcher, Fault, Ready
 from labctl.console.watcher import PhaseEntered as PhaseSeen
 from labctl.errors import DeadlineError, Interrupted, LabctlError, PhaseError
 from labctl.hypervisor.api import DomainState, Hypervisor
+from labctl.model.identity import domain_name
 from labctl.model.platform import Platform
 from labctl.ops.context import Context
 from labctl.ops.events import PhaseEntered
@@ -61,7 +62,7 @@ def boot_state(log: Path, platform: Platform) -> Boot | None:
 
 
 def wait_ready(
-    ctx: Context, hypervisor: Hypervisor, *, node: str, domain: str, log: Path, platform: Platform
+    ctx: Context, hypervisor: Hypervisor, *, lab: str, node: str, log: Path, platform: Platform
 ) -> None:
     """Return when the node is ready.
 
@@ -69,7 +70,7 @@ def wait_ready(
     stopped, its day-0 had errors, or the run was interrupted.
     """
     with LogTail(log) as tail:
-        _Wait(ctx, hypervisor, node, domain, platform, tail).run()
+        _Wait(ctx, hypervisor, lab, node, platform, tail).run()
 
 
 class _Wait:
@@ -77,15 +78,16 @@ class _Wait:
         self,
         ctx: Context,
         hypervisor: Hypervisor,
+        lab: str,
         node: str,
-        domain: str,
         platform: Platform,
         tail: LogTail,
     ) -> None:
         self._ctx = ctx
         self._hypervisor = hypervisor
+        self._lab = lab
         self._node = node
-        self._domain = domain
+        self._domain = domain_name(lab, node)
         self._platform = platform
         self._tail = tail
         self._watcher = BootWatcher(platform)
@@ -109,7 +111,7 @@ class _Wait:
         for event in self._watcher.feed(self._tail.read_new()):
             if isinstance(event, Ready):
                 if event.errors:
-                    raise self._error(_day0_errors(self._node, event.errors))
+                    raise self._error(_day0_errors(self._lab, self._node, event.errors))
                 return True
             if isinstance(event, Fault):
                 raise self._error(self._faulty(event))
@@ -130,7 +132,7 @@ class _Wait:
                 LabctlError(
                     f"{self._node} stopped while booting: its machine is {state}",
                     details=f"it had come to phase {self._phase}",
-                    resolution=f"see its console: labctl logs LAB {self._node}",
+                    resolution=f"see its console: labctl logs {self._lab} {self._node}",
                 )
             )
 
@@ -140,8 +142,8 @@ class _Wait:
                 f"{self._node} hung in phase {self._phase}: nothing further within "
                 f"{self._watcher.allowed:g} s",
                 details="the machine runs, but its console did not show the next phase",
-                resolution=f"look at it: labctl console LAB {self._node}; "
-                f"make it anew: labctl rebuild LAB --node {self._node}",
+                resolution=f"look at it: labctl console {self._lab} {self._node}; "
+                f"make it anew: labctl rebuild {self._lab} --node {self._node}",
             )
         )
 
@@ -149,7 +151,7 @@ class _Wait:
         return LabctlError(
             f"{self._node}: {_explained(self._platform, fault)}",
             details=f"its console said: {fault.line}",
-            resolution=f"make it anew: labctl rebuild LAB --node {self._node}",
+            resolution=f"make it anew: labctl rebuild {self._lab} --node {self._node}",
         )
 
     def _error(self, error: LabctlError) -> PhaseError:
@@ -160,9 +162,9 @@ def _explained(platform: Platform, fault: Fault) -> str:
     return next(rule.explanation for rule in platform.faults if rule.name == fault.rule)
 
 
-def _day0_errors(node: str, count: int) -> LabctlError:
+def _day0_errors(lab: str, node: str, count: int) -> LabctlError:
     return LabctlError(
         f"{node} came up, but {count} line(s) of its day-0 configuration failed",
         details="the lines are named on its console",
-        resolution=f"see them: labctl logs LAB {node}; mend the file, then labctl up",
+        resolution=f"see them: labctl logs {lab} {node}; mend the file, then labctl up FILE",
     )

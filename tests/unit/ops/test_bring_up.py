@@ -77,6 +77,7 @@ def test_a_console_that_hangs_is_named_with_phase_and_last_lines(trio: Site) -> 
     failed = only_b_failed(trio.up())
     assert (failed.action, failed.phase, failed.tail) == ("boot", "day0", HUNG)
     assert failed.error is not None
+    assert f"labctl console {LAB} b" in failed.error.resolution
     assert failed.error.exit_code == ExitCode.DEADLINE
     assert "b hung in phase day0" in failed.error.brief
 

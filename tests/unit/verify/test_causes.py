@@ -154,3 +154,14 @@ def test_nothing_at_hand_is_not_checked_and_no_reason_to_fail() -> None:
     assert {check.status for check in report.checks} == {Status.NOT_CHECKED}
     assert report.healthy is None
     assert report.exit_code is ExitCode.DONE
+
+
+@pytest.mark.parametrize(("fault", "_kind", "_culprits"), FAULTS)
+def test_commands_a_cause_gives_name_the_lab(
+    fault: dict[str, Any], _kind: CauseKind, _culprits: Collection[str]
+) -> None:
+    report = judge(fault, leaves=2)
+    for cause in report.causes:
+        words = cause.resolution.split()
+        named = [words[i + 2] for i, word in enumerate(words[:-2]) if word == "labctl"]
+        assert set(named) <= {report.lab, "FILE"}

@@ -43,6 +43,11 @@ class Case:
         self.causes: list[Cause] = []
         self._open = {check.id: check for check in checks if check.status is Status.FAIL}
 
+    @property
+    def lab(self) -> str:
+        """The lab's name, for commands a resolution gives."""
+        return self.fabric.intent.lab.name
+
     def open(self, *kinds: CheckKind) -> list[Check]:
         """Failed checks not yet explained, of `kinds` (all when none is named)."""
         return [c for c in self._open.values() if not kinds or c.kind in kinds]

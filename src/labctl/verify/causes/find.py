@@ -57,7 +57,7 @@ def _unexplained(case: Case) -> None:
             CauseKind.UNEXPLAINED,
             [node],
             f"{node}: {what} failed for a reason labctl does not know",
-            f"compare what was expected and seen in its checks; labctl console LAB {node}",
+            f"compare what was expected and seen in its checks; labctl console {case.lab} {node}",
             mine,
             lambda _check: False,
         )

@@ -86,7 +86,8 @@ def _host(case: Case, host: str, what: str, proof: list[Check]) -> None:
         CauseKind.HOST_DOWN,
         [host],
         f"{what}: the host, its link ({wires}), or its addresses",
-        f"plug it: labctl link LAB {_port(case, host)} up; look at it: labctl console LAB {host}",
+        f"plug it: labctl link {case.lab} {_port(case, host)} up; "
+        f"look at it: labctl console {case.lab} {host}",
         proof,
         lambda check: check.kind in PINGS and host in check.nodes,
     )

@@ -50,7 +50,7 @@ def vnis_down(case: Case) -> None:
             [node],
             f"VNI {listed(vnis)} is down on {node}: {seen}",
             f"on {node}: `ip link set VXLAN-DEVICE up`, is it in its bridge, is there "
-            f"`advertise-all-vni`? As the file has it: labctl rebuild LAB --node {node}",
+            f"`advertise-all-vni`? As the file has it: labctl rebuild {case.lab} --node {node}",
             proof,
             either(vni_trouble(case, node, vnis), *_whole_node(case, node, every)),
         )

@@ -19,7 +19,8 @@ def nodes_down(case: Case) -> None:
             CauseKind.NODE_DOWN,
             [gone],
             f"{gone} does not answer: {check.seen}",
-            f"see its console: labctl logs LAB {gone}; start it: labctl up LAB --node {gone}",
+            f"see its console: labctl logs {case.lab} {gone}; "
+            f"start it: labctl up {case.lab} --node {gone}",
             [check],
             either(
                 involving(SESSIONS | PINGS, gone),
@@ -36,7 +37,7 @@ def daemons_down(case: Case) -> None:
             CauseKind.DAEMON_DOWN,
             [node],
             f"a routing daemon of {node} does not run: {check.seen}",
-            f"see why on its console: labctl console LAB {node}",
+            f"see why on its console: labctl console {case.lab} {node}",
             [check],
             either(
                 involving(SESSIONS, node),
@@ -52,7 +53,7 @@ def low_memory(case: Case) -> None:
             CauseKind.LOW_MEMORY,
             [check.node],
             f"{check.node} is short of memory: {check.seen}, expected {check.expected}",
-            f"raise `memory` of {check.node} in the topology file, then labctl up",
+            f"raise `memory` of {check.node} in the topology file, then labctl up FILE",
             [check],
             lambda _check: False,
         )
@@ -137,7 +138,7 @@ def _isolated(case: Case, node: str) -> tuple[CauseKind, str, str]:
         CauseKind.UNDERLAY_DOWN,
         f"{node} has no underlay adjacency on any fabric link: {routing} or all its links are down",
         f"on {node}: are its fabric interfaces up, does {routing} run on them? "
-        f"labctl console LAB {node}",
+        f"labctl console {case.lab} {node}",
     )
 
 
@@ -151,7 +152,8 @@ def _link(case: Case, proof: list[Check]) -> tuple[CauseKind, str, str]:
     return (
         CauseKind.LINK_DOWN,
         f"no underlay adjacency over the link {wire}",
-        f"plug it: labctl link LAB {end} up; then look at the interfaces of {node} and {far}",
+        f"plug it: labctl link {case.lab} {end} up; "
+        f"then look at the interfaces of {node} and {far}",
     )
 
 
