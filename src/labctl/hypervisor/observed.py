@@ -27,6 +27,7 @@ class UdpEnd(NamedTuple):
     mac: str
     local: tuple[str, int]
     remote: tuple[str, int]
+    is_plugged: bool = True
 
 
 class ObservedDomain(NamedTuple):
@@ -42,6 +43,12 @@ class ObservedDomain(NamedTuple):
     udp: tuple[UdpEnd, ...]
     disks: tuple[str, ...]
     """Source paths of all its disks and CD-ROMs."""
+
+    def unplugged(self) -> list[str]:
+        """Its wired interfaces whose cable is pulled."""
+        ports = self.metadata.ports if self.metadata else {}
+        pulled = {nic.local[1] for nic in self.udp if not nic.is_plugged}
+        return [interface for interface, (local, _) in ports.items() if local in pulled]
 
 
 class ObservedNetwork(NamedTuple):

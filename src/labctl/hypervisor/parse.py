@@ -135,7 +135,7 @@ def _mark(root: Element) -> LabMetadata | None:
 def _udp_end(interface: Element) -> UdpEnd:
     source = interface.find("source")
     local = None if source is None else source.find("local")
-    return UdpEnd(mac_of(interface), _endpoint(local), _endpoint(source))
+    return UdpEnd(mac_of(interface), _endpoint(local), _endpoint(source), link_is_up(interface))
 
 
 def _endpoint(element: Element | None) -> tuple[str, int]:

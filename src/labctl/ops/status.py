@@ -91,6 +91,10 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
     chain, complaint = _chain(files)
     if complaint:
         problems.append(complaint)
+    problems += [
+        f"{interface} is unplugged: labctl link {mark.lab} {mark.node}:{interface} up"
+        for interface in domain.unplugged()
+    ]
     return NodeStatus(
         node=mark.node,
         role=mark.role,

@@ -21,7 +21,7 @@ from labctl.ops.apply import (
 )
 from labctl.ops.boot import boot_state
 from labctl.ops.context import Context
-from labctl.ops.events import PlanMade
+from labctl.ops.events import Notice, PlanMade
 from labctl.ops.journal import Journal
 from labctl.ops.load import keep_topology, load_with_files
 from labctl.ops.lock import lab_lock, port_lock
@@ -90,6 +90,7 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             plan = _plan(found, options)
             unready = _unready(found, plan, paths) if options.wait else ()
             ctx.emit(PlanMade(plan))
+            _tell_unplugged(ctx, found, plan)
             if plan.empty and not unready:
                 return _result(found, plan, recovered, started)
             site = _site(found, hypervisor, paths)
@@ -113,6 +114,17 @@ def _plan(found: Survey, options: Options) -> Plan:
     if options.rebuild is not None:
         rebuild = options.rebuild or [node.name for node in found.lab.nodes]
     return found.plan(only=options.nodes, rebuild=rebuild, paused=options.paused)
+
+
+def _tell_unplugged(ctx: Context, found: Survey, plan: Plan) -> None:
+    """A pulled cable is the user's doing, so it is no change to undo, but easily forgotten."""
+    for node in plan.unchanged:
+        domain = found.observed.domains.get(node)
+        for interface in domain.unplugged() if domain else ():
+            end = f"{node}:{interface}"
+            ctx.emit(
+                Notice(f"{end} stays unplugged; `labctl link {plan.lab} {end} up` plugs it", node)
+            )
 
 
 def _unready(found: Survey, plan: Plan, paths: LabPaths) -> tuple[str, ...]:

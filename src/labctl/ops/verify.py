@@ -10,9 +10,9 @@ from pathlib import Path
 
 from labctl.devices.api import Batch
 from labctl.devices.registry import device_for
-from labctl.errors import LabctlError
+from labctl.errors import LabctlError, VerifyFailed
 from labctl.fabric.intent import build
-from labctl.hypervisor.api import Hypervisor
+from labctl.hypervisor.api import DomainState, Hypervisor, ObservedDomain
 from labctl.model.identity import domain_name
 from labctl.model.intent import Intent
 from labctl.model.platform import Platform
@@ -36,7 +36,7 @@ _WIDTH = 8
 def verify_live(ctx: Context, ref: str, *, wait: float = 0.0) -> VerifyReport:
     """Ask the running lab. With `wait`, ask again for so many seconds until it is healthy.
 
-    Raises UsageError when the lab isn't up.
+    Raises UsageError when the lab isn't there, VerifyFailed when none of its machines runs.
     """
     from labctl.topology.platforms import load_platforms
 
@@ -44,8 +44,17 @@ def verify_live(ctx: Context, ref: str, *, wait: float = 0.0) -> VerifyReport:
     platforms = load_platforms()
     intent = build(lab, platforms, management_subnet=None)
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
-        chosen(lab.name, hypervisor, ())
+        _need_a_machine(lab.name, chosen(lab.name, hypervisor, ()))
         return verify_until_healthy(ctx, hypervisor, intent, platforms, wait=wait)
+
+
+def _need_a_machine(lab: str, domains: Mapping[str, ObservedDomain]) -> None:
+    if not any(domain.state is DomainState.RUNNING for domain in domains.values()):
+        states = sorted({domain.state.value for domain in domains.values()})
+        raise VerifyFailed(
+            f"no machine of {lab} runs: {' or '.join(states)}",
+            resolution=f"start it: labctl up {lab}",
+        )
 
 
 def verify_from(ctx: Context, ref: str, folder: Path) -> VerifyReport:
@@ -83,6 +92,9 @@ def _ask(hypervisor: Hypervisor, intent: Intent, platforms: Mapping[str, Platfor
     }
 
     def run(node: str, batch: Batch) -> str:
+        domain = hypervisor.domain(domain_name(intent.lab.name, node))
+        if domain is None or domain.state is not DomainState.RUNNING:
+            raise LabctlError(f"its machine is {domain.state.value if domain else 'gone'}")
         done = hypervisor.run_in_guest(
             domain_name(intent.lab.name, node),
             batch.argv,
