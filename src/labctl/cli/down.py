@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from labctl.cli import options
+from labctl.cli.failure import failure_of
 from labctl.cli.output import show
 from labctl.cli.session import changing
-from labctl.errors import ExitCode
 
 
 def command(
@@ -28,4 +28,4 @@ def command(
     with changing(ctx, lab, as_json=as_json) as context:
         result = down(context, lab, nodes=node or (), force=force)
     show(result, lambda paint: down_lines(result, paint), as_json=as_json)
-    return ExitCode.NODES_FAILED if result.failed else ExitCode.DONE
+    return failure_of(outcome.error for outcome in result.outcomes)

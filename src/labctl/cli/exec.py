@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from labctl.cli import options
+from labctl.cli.failure import failure_of
 from labctl.cli.output import show
 from labctl.cli.session import reading, settings
 from labctl.errors import ExitCode
@@ -44,5 +45,6 @@ def command(
         deadline=timeout,
     )
     show({"results": results}, lambda paint: exec_lines(results, paint), as_json=as_json)
-    failed = any(result.error is not None or result.returncode for result in results)
-    return ExitCode.NODES_FAILED if failed else ExitCode.DONE
+    if any(result.error is None and result.returncode for result in results):
+        return ExitCode.NODES_FAILED
+    return failure_of(result.error for result in results)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 
 from labctl.cli.output import print_lines, say, wants_colour
-from labctl.errors import InternalError, LabctlError, UsageError
+from labctl.errors import ExitCode, InternalError, LabctlError, UsageError
 from labctl.report.paint import Paint
 
 _GLOBAL_OPTIONS = ("--connect", "-c", "--quiet", "-q", "--verbose", "-v")
@@ -27,6 +28,14 @@ def tell(error: Exception, *, as_json: bool) -> int:
 
         say(error_lines(known, Paint(wants_colour(sys.stderr))))
     return known.exit_code
+
+
+def failure_of(errors: Iterable[LabctlError | None]) -> ExitCode:
+    """The exit code nodes' errors amount to: 8 where all ran into a deadline, else 7; 0 if none."""
+    codes = {error.exit_code for error in errors if error is not None}
+    if not codes:
+        return ExitCode.DONE
+    return ExitCode.DEADLINE if codes == {ExitCode.DEADLINE} else ExitCode.NODES_FAILED
 
 
 def _as_labctl_error(error: Exception) -> LabctlError:

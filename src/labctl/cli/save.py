@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from labctl.cli import options
+from labctl.cli.failure import failure_of
 from labctl.cli.output import show
 from labctl.cli.session import reading, settings
-from labctl.errors import ExitCode
 
 
 def command(
@@ -23,5 +23,4 @@ def command(
 
     result = save(reading(settings(ctx).uri), lab, folder, nodes=node or ())
     show(result, lambda paint: save_lines(result, paint), as_json=as_json)
-    failed = any(outcome.error is not None for outcome in result.outcomes)
-    return ExitCode.NODES_FAILED if failed else ExitCode.DONE
+    return failure_of(outcome.error for outcome in result.outcomes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.cli import options
+from labctl.cli.failure import failure_of
 from labctl.cli.output import show
 from labctl.cli.session import changing
 from labctl.errors import ExitCode
@@ -43,22 +44,21 @@ def command(
             max_parallel=max_parallel,
             paused=paused,
         )
-    return finish(result, waited=wait and not paused, as_json=as_json)
+    return finish(result, lab, waited=wait and not paused, as_json=as_json)
 
 
-def finish(result: UpResult, *, waited: bool, as_json: bool) -> int:
-    """Show what `up` or `rebuild` did, and find its exit code."""
+def finish(result: UpResult, ref: str, *, waited: bool, as_json: bool) -> int:
+    """Show what `up` or `rebuild` of `ref` did, and find its exit code."""
+    from labctl.ops.load import is_reference_to_file
     from labctl.report.up import up_data, up_lines
     from labctl.topology.platforms import load_platforms
 
     logins = {name: platform.console_login for name, platform in load_platforms().items()}
+    file = ref if is_reference_to_file(ref) else "FILE"
     show(
         up_data(result) if as_json else result,
-        lambda paint: up_lines(result, paint, waited=waited, logins=logins),
+        lambda paint: up_lines(result, paint, waited=waited, logins=logins, file=file),
         as_json=as_json,
     )
-    errors = [outcome.error for outcome in result.failed if outcome.error is not None]
-    if errors:
-        late = all(error.exit_code == ExitCode.DEADLINE for error in errors)
-        return ExitCode.DEADLINE if late else ExitCode.NODES_FAILED
-    return result.verify.exit_code if result.verify is not None else ExitCode.DONE
+    healthy = result.verify.exit_code if result.verify is not None else ExitCode.DONE
+    return failure_of(outcome.error for outcome in result.outcomes) or healthy

@@ -16,6 +16,7 @@ from labctl.report.preflight import finding_lines
 from labctl.report.verify import verify_lines
 
 _HEADER = ("node", "role", "platform", "memory", "state", "console")
+_SPEEDS = {"kvm": "KVM", "qemu": "software emulation, no KVM"}
 _MOST_NODES = 40
 """Larger labs are not listed whole: `labctl status` does that."""
 
@@ -48,9 +49,12 @@ def _node_data(node: Node) -> dict[str, Any]:
 
 
 def up_lines(
-    result: UpResult, paint: Paint, *, waited: bool, logins: Mapping[str, str]
+    result: UpResult, paint: Paint, *, waited: bool, logins: Mapping[str, str], file: str
 ) -> list[str]:
-    """The summary. `logins` maps a platform to how one logs in on its console."""
+    """The summary. `logins` maps a platform to how one logs in on its console.
+
+    `file` is what stands for the topology file in commands to try.
+    """
     if result.plan.empty and not result.outcomes:
         return [*_recovered(result), *_nothing(result, paint)]
     lines = [*_recovered(result), *_warnings(result, paint), *_headline(result, paint)]
@@ -59,7 +63,7 @@ def up_lines(
         lines += ["", *failed_lines(outcome, paint)]
     if result.verify is not None:
         lines += ["", *verify_lines(result.verify, paint)]
-    return [*lines, "", *_next(result, paint, logins)]
+    return [*lines, "", *_next(result, paint, logins, file)]
 
 
 def _recovered(result: UpResult) -> list[str]:
@@ -87,7 +91,8 @@ def _headline(result: UpResult, paint: Paint) -> list[str]:
         state = paint("bad", "runs, but the fabric is unhealthy,")
     else:
         state = paint("good", "is up")
-    where = f"on {result.uri} ({result.virt_type})"
+    speed = _SPEEDS.get(result.virt_type, result.virt_type)
+    where = f"on {result.uri} ({speed})"
     lab = f"{paint('bold', result.lab.name)} ({roles(result.lab)})"
     return [f"{lab} {state} {where} after {duration(result.seconds)}"]
 
@@ -113,8 +118,8 @@ def _nodes(result: UpResult, paint: Paint, *, waited: bool) -> list[str]:
     return table(_HEADER, rows, paint, indent="  ")
 
 
-def _next(result: UpResult, paint: Paint, logins: Mapping[str, str]) -> list[str]:
-    tries = _tries(result.lab)
+def _next(result: UpResult, paint: Paint, logins: Mapping[str, str], file: str) -> list[str]:
+    tries = _tries(result.lab, file)
     width = max(len(words) for words, _ in tries)
     lines = [paint("bold", "what to try next")]
     lines += [f"  {words.ljust(width)}  {what}" for words, what in tries]
@@ -123,7 +128,7 @@ def _next(result: UpResult, paint: Paint, logins: Mapping[str, str]) -> list[str
     return [*lines, *hints]
 
 
-def _tries(lab: Lab) -> list[tuple[str, str]]:
+def _tries(lab: Lab, file: str) -> list[tuple[str, str]]:
     """Commands for a newcomer, with names of this lab in them."""
     name = lab.name
     switch = next((node.name for node in lab.nodes if node.role.is_vtep), lab.nodes[0].name)
@@ -140,7 +145,7 @@ def _tries(lab: Lab) -> list[tuple[str, str]]:
     return [
         *tries,
         (f"labctl verify {name}", "... and see what it breaks, and why"),
-        (f"labctl plan {lab.source}", "after a change to the file: what `up` would touch"),
+        (f"labctl plan {file}", "after a change to the file: what `up` would touch"),
         (f"labctl down {name}", "stop it, keep the disks"),
         (f"labctl destroy {name}", "remove it whole"),
     ]

@@ -10,7 +10,7 @@ import pytest
 
 from harness.results import HEALTHY, LAB, OWNED, PREFLIGHT, UP, Replace
 from labctl.cli.main import main
-from labctl.errors import ExitCode, HypervisorError
+from labctl.errors import DeadlineError, ExitCode, HypervisorError
 from labctl.model.finding import Finding, Severity
 from labctl.ops.results import (
     Belongings,
@@ -90,6 +90,29 @@ def test_exec_joins_words_as_ssh_does_and_ends_badly_when_a_command_did(
         "no such",
         "host-1: exit code 1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [
+        (ExecResult("host-1", "x", 0, "", ""), ExitCode.DEADLINE),
+        (ExecResult("host-1", "x", -1, "", "", DeadlineError("late")), ExitCode.DEADLINE),
+        (ExecResult("host-1", "x", -1, "", "", HypervisorError("no")), ExitCode.NODES_FAILED),
+        (ExecResult("host-1", "x", 1, "", ""), ExitCode.NODES_FAILED),
+    ],
+)
+def test_exec_is_late_where_all_that_failed_were(
+    second: ExecResult, code: int, operation: Replace
+) -> None:
+    late = ExecResult("leaf-1", "x", -1, "", "", DeadlineError("late"))
+    operation("exec.execute", (late, second))
+    assert main(["exec", "pair", "x"]) == code
+
+
+def test_save_is_late_where_all_that_failed_were(operation: Replace, tmp_path: Path) -> None:
+    late = NodeOutcome("leaf-1", "save", 60.0, error=DeadlineError("late"))
+    operation("save.save", SaveResult("pair", tmp_path, (), (), (late,)))
+    assert main(["save", "pair", str(tmp_path)]) == ExitCode.DEADLINE
 
 
 def test_status_as_json_and_text(operation: Replace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,7 +71,7 @@ def test_the_summary_tells_a_newcomer_all(
     shown = capsys.readouterr().out
     for words in (
         "guests hang under KVM",
-        "pair (1 leaf, 1 host) is up on qemu:///system (qemu) after 33 s",
+        "pair (1 leaf, 1 host) is up on qemu:///system (software emulation, no KVM) after 33 s",
         "ready after 12 s",
         "labctl console pair leaf-1",
         "1/1    VNIs know all their VTEPs",
@@ -81,6 +81,15 @@ def test_the_summary_tells_a_newcomer_all(
     ):
         assert words in shown
     assert "fine" not in shown
+
+
+@pytest.mark.parametrize(("ref", "shown"), [("dir/pair.yaml", "dir/pair.yaml"), ("pair", "FILE")])
+def test_the_file_to_change_is_the_user_s_own(
+    ref: str, shown: str, operation: Replace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operation("up.up", UP)
+    main(["up", ref])
+    assert f"labctl plan {shown} " in capsys.readouterr().out
 
 
 def test_an_unhealthy_fabric_is_told_with_cause_culprit_and_remedy(
