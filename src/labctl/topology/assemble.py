@@ -147,7 +147,7 @@ def _host_networks(
         here = carried.get(switch.name, [])
         wanted = host.shape.networks
         result[host.name] = here if wanted is None else wanted
-        if not draft.complete:
+        if not draft.knows_networks:
             continue
         for index, name in enumerate(wanted or ()):
             path = (*host.path, "networks", index)

@@ -13,7 +13,7 @@ from labctl.model.intent import LinkKind
 from labctl.model.lab import Lab, LinkAddressing, Role, Routing
 from labctl.topology.check_fabric import networks_of
 from labctl.topology.document import Document, Path
-from labctl.topology.expand import Draft, DraftNode
+from labctl.topology.expand import COUNTS, Draft, DraftNode
 from labctl.topology.schema import TopologyFile
 
 _POOLS: Path = ("fabric", "addressing")
@@ -23,15 +23,19 @@ def check_addresses(file: TopologyFile, lab: Lab, draft: Draft, document: Docume
     """Report pools and subnets that are too small, and numbers given twice."""
     checker = _Checker(lab, draft, document)
     pools = lab.fabric.addressing
-    checker.pool("loopbacks", addresses.loopbacks_wanted(lab), pools.loopbacks)
-    checker.pool("vteps", addresses.vteps_wanted(lab), pools.vteps)
+    if not document.lost((*_POOLS, "loopbacks")):
+        checker.pool("loopbacks", addresses.loopbacks_wanted(lab), pools.loopbacks)
+    if not document.lost((*_POOLS, "vteps")):
+        checker.pool("vteps", addresses.vteps_wanted(lab), pools.vteps)
     checker.explicit_elsewhere()
     if lab.fabric.links is LinkAddressing.NUMBERED:
         checker.links()
-    if lab.fabric.routing is Routing.EBGP:
+    if lab.fabric.routing is Routing.EBGP and not document.lost(("fabric", "overlay", "asn")):
         checker.as_numbers()
-    checker.hosts({network.name: path for path, network in networks_of(file.fabric)})
-    checker.management()
+    if draft.knows_networks:
+        checker.hosts({network.name: path for path, network in networks_of(file.fabric)})
+    if not any(document.lost(("fabric", key)) for key in COUNTS):
+        checker.management()
 
 
 class _User(NamedTuple):
@@ -82,9 +86,11 @@ class _Checker:
     def explicit_elsewhere(self) -> None:
         """An address written in the file lies in no pool of another purpose."""
         pools = {}
-        if self._lab.fabric.links is LinkAddressing.NUMBERED:
+        lost = self._document.lost
+        is_numbered = self._lab.fabric.links is LinkAddressing.NUMBERED
+        if is_numbered and not lost((*_POOLS, "links")):
             pools["links"] = self._lab.fabric.addressing.links
-        if self._lab.management.enabled:
+        if self._lab.management.enabled and not lost(("management", "subnet")):
             subnet = self._lab.management.subnet
             pools["management"] = subnet or addresses.MANAGEMENT_POOL
         for node in self._lab.nodes:

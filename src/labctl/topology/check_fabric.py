@@ -27,9 +27,10 @@ def check_fabric(file: TopologyFile, document: Document) -> None:
     _check_route_targets(fabric.overlay.asn, vnis, document)
     for path, network in networks:
         _check_gateway(path, network, document)
+    sure = [(path, net) for path, net in networks if not document.is_guess((*path, "gateway"))]
     for number, _ in enumerate(vrfs):
-        _check_subnets([n for n in networks if n[0][2] == number], document)
-    _check_pools(file, networks, document)
+        _check_subnets([n for n in sure if n[0][2] == number], document)
+    _check_pools(file, sure, document)
 
 
 def networks_of(fabric: FabricShape) -> Iterator[tuple[Path, NetworkShape]]:
@@ -42,6 +43,8 @@ def networks_of(fabric: FabricShape) -> Iterator[tuple[Path, NetworkShape]]:
 def _unique(document: Document, noun: str, values: Iterable[tuple[Path, object]]) -> None:
     first: dict[object, Path] = {}
     for path, value in values:
+        if document.is_guess(path):
+            continue
         if value in first:
             hint = f"first used in {document.where(first[value])}"
             document.report(path, f"{noun} {value} is used twice", hint)
@@ -93,8 +96,11 @@ def _check_pools(
         "vteps": addressing.vteps,
         "links": addressing.links,
     }
+    for name in list(pools):
+        if document.lost(("fabric", "addressing", name)):
+            del pools[name]
     management = _management(file)
-    if management is not None:
+    if management is not None and not document.lost(("management", "subnet")):
         pools["management"] = management
         _check_against_management(management, networks, document)
     for one, subnet, other, taken in overlapping(pools.items()):

@@ -8,7 +8,7 @@ from labctl.fabric.wiring import link_kind
 from labctl.model.intent import LinkKind
 from labctl.model.lab import Endpoint, Role
 from labctl.topology.document import Document, Path
-from labctl.topology.expand import Draft, DraftLink, DraftNode
+from labctl.topology.expand import Draft, DraftLink, DraftNode, may_exist
 
 
 def check_links(routing: str, draft: Draft, document: Document) -> None:
@@ -38,13 +38,15 @@ def _check_link(
 def _check_end(end: Endpoint, path: Path, draft: Draft, document: Document) -> bool:
     node = draft.nodes.get(end.node)
     if node is None:
-        if end.node not in draft.unusable:
+        if end.node not in draft.unusable and not may_exist(end.node, document):
             hint = document.suggest(end.node, draft.nodes)
             document.report(path, f"there is no node {end.node!r}", hint)
         return False
     ports = node.platform.interfaces
     if ports.number(end.interface) is not None:
         return True
+    if end.node in draft.guessed_platform:
+        return False
     if end.interface == ports.management:
         message = f"{end.interface} is the management port of platform {node.platform.name}"
         document.report(path, message, f"data ports start at {ports.name(1)}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from labctl.model.lab import Role
 from labctl.topology.check_fabric import networks_of
 from labctl.topology.document import Document
-from labctl.topology.expand import Draft, DraftNode
+from labctl.topology.expand import Draft, DraftNode, may_exist
 from labctl.topology.schema import NetworkShape, TopologyFile
 
 LONGEST_DEVICE = 15
@@ -29,26 +29,36 @@ def check_nodes(file: TopologyFile, draft: Draft, document: Document) -> None:
     """Report what is wrong with nodes, one by one, and with names on Linux devices."""
     for node in draft.nodes.values():
         if node.path[0] == "nodes":
-            _check_overrides(node, file, document)
+            _check_overrides(node, file, draft, document)
     _check_on(file, draft, document)
     _check_names(file, draft, document)
     if file.fabric.overlay.replication == "multicast":
         _check_multicast(draft, document)
 
 
-def _check_overrides(node: DraftNode, file: TopologyFile, document: Document) -> None:
+def _check_overrides(node: DraftNode, file: TopologyFile, draft: Draft, document: Document) -> None:
     shape, platform = node.shape, node.platform
     for name, roles in _FIELDS_OF.items():
         if getattr(shape, name) is not None and node.role not in roles:
             document.report((*node.path, name), f"a {node.role} has no {name}", key=True)
-    if shape.memory is not None and shape.memory < platform.memory_floor:
+    is_sure = node.name not in draft.guessed_platform
+    if is_sure and shape.memory is not None and shape.memory < platform.memory_floor:
         message = f"{shape.memory} MiB is below what platform {platform.name} needs"
         hint = f"{platform.memory_floor} MiB or more; {platform.memory_floor_source}"
         document.report((*node.path, "memory"), message, hint)
-    if shape.config is not None and platform.device == "linux":
+    if is_sure and shape.config is not None and platform.device == "linux":
         message = f"platform {platform.name} takes no device configuration"
         document.report((*node.path, "config"), message, key=True)
-    overlay = file.fabric.overlay.asn
+    _check_asn(node, file, document)
+
+
+def _check_asn(node: DraftNode, file: TopologyFile, document: Document) -> None:
+    """Under OSPF a switch has no AS number of its own."""
+    if document.lost(("fabric", "underlay", "routing")):
+        return
+    if document.lost(("fabric", "overlay", "asn")):
+        return
+    shape, overlay = node.shape, file.fabric.overlay.asn
     is_ospf = file.fabric.underlay.routing == "ospf"
     if shape.asn is not None and node.role.is_switch and is_ospf and shape.asn != overlay:
         message = f"under ospf all switches speak iBGP in AS {overlay}, not {shape.asn}"
@@ -67,7 +77,7 @@ def _check_on(file: TopologyFile, draft: Draft, document: Document) -> None:
             if name in draft.nodes and name not in known:
                 message = f"{name} is a {draft.nodes[name].role}; networks live on leaves"
                 document.report(at, message, document.suggest(name, vteps))
-            elif name not in known:
+            elif name not in known and not may_exist(name, document):
                 document.report(at, f"there is no node {name!r}", document.suggest(name, vteps))
             elif name in seen:
                 document.report(at, f"{name} is named twice")

@@ -49,10 +49,14 @@ _LOADER = getattr(yaml, "CLoader", yaml.Loader)
 
 @dataclass(slots=True)
 class Item:
-    """A value with its place: `index` counts characters from the start of the text."""
+    """A value with its place: `index` counts characters from the start of the text.
+
+    `is_guess` where it stands in for one that is wrong, which has been reported.
+    """
 
     index: int
     value: bool | int | float | str | list[Item] | dict[str, tuple[int, Item]] | None
+    is_guess: bool = False
 
     def child(self, step: str | int) -> Item | None:
         """The value below a key or index, if there is one."""
@@ -73,21 +77,27 @@ class Item:
 
 @dataclass(slots=True)
 class Document:
-    """A parsed file and the problems found so far, in it and by whoever checks it."""
+    """A parsed file and the problems found so far, in it and by whoever checks it.
+
+    `dropped` are the paths of wrong values that were left out, as they were at that time.
+    """
 
     source: str
     text: str
     root: Item = field(default_factory=lambda: Item(0, None))
     problems: list[Problem] = field(default_factory=list)
+    dropped: set[Path] = field(default_factory=set)
     _starts: list[int] = field(default_factory=list)
     _suggested: int = 0
 
     def report(self, path: Path, message: str, hint: str = "", *, key: bool = False) -> None:
         """Note a problem at `path` (at its key instead of its value where `key`).
 
-        A path that isn't there counts as its nearest parent that is.
+        A path that isn't there counts as its nearest parent that is. Nothing is noted of a
+        guess: what is wrong there is noted already.
         """
-        self.report_index(self._index(path, key), message, hint)
+        if not self.is_guess(path):
+            self.report_index(self._index(path, key), message, hint)
 
     def report_index(self, index: int, message: str, hint: str = "") -> None:
         """Note a problem at a character of the text."""
@@ -104,13 +114,26 @@ class Document:
     def remove(self, paths: Iterable[Path]) -> None:
         """Drop the values at `paths`, so that the rest can be checked without them."""
         for path in sorted(paths, key=lambda path: [str(step).zfill(9) for step in path])[::-1]:
-            item = self.root
-            for step in path[:-1]:
-                item = item.child(step) or Item(0, None)
+            item, last = self.at(path[:-1]) or Item(0, None), path[-1]
             if isinstance(item.value, dict):
-                item.value.pop(str(path[-1]), None)
-            elif isinstance(item.value, list) and isinstance(path[-1], int):
-                del item.value[path[-1]]
+                item.value.pop(str(last), None)
+            elif isinstance(item.value, list) and isinstance(last, int):
+                del item.value[last : last + 1]  # an alias may have had it removed already
+
+    def at(self, path: Path) -> Item | None:
+        """The item at `path`, if there is one."""
+        item: Item | None = self.root
+        for step in path:
+            item = item and item.child(step)
+        return item
+
+    def is_guess(self, path: Path) -> bool:
+        """Whether the value at `path` stands in for a wrong one."""
+        return (item := self.at(path)) is not None and item.is_guess
+
+    def lost(self, path: Path) -> bool:
+        """Whether the value at `path`, or one that it is part of, was wrong and left out."""
+        return any(path[:depth] in self.dropped for depth in range(1, len(path) + 1))
 
     def where(self, path: Path) -> str:
         """`line N`, for messages that point to a second place."""

@@ -16,6 +16,13 @@ from labctl.topology.suggest import suggest
 HOST_PLATFORM = "linux"
 MOST_NODES = 8192
 _DIGITS = re.compile(r".*?([0-9]+)")
+COUNTS = {
+    "spines": (Role.SPINE,),
+    "leaves": (Role.LEAF, Role.HOST),
+    "borders": (Role.BORDER,),
+    "hosts_per_leaf": (Role.HOST,),
+}
+"""The shorthand's counts, and the nodes that each makes."""
 
 
 @dataclass(slots=True)
@@ -46,13 +53,17 @@ class DraftLink:
 class Draft:
     """All nodes and wires. `unusable` names the nodes already found wrong, so left out.
 
-    `complete` is False when parts of the file were, so that what is missing may be no fault.
+    `complete` is False when parts of the file were, so that what is missing may be no fault;
+    so is `knows_networks` for who has which network. `guessed_platform` names the nodes whose
+    platform the file gives, but wrongly, so that the default stands in.
     """
 
     nodes: dict[str, DraftNode] = field(default_factory=dict)
     links: list[DraftLink] = field(default_factory=list)
     unusable: set[str] = field(default_factory=set)
     complete: bool = True
+    knows_networks: bool = True
+    guessed_platform: set[str] = field(default_factory=set)
 
 
 def expand(file: TopologyFile, platforms: Mapping[str, Platform], document: Document) -> Draft:
@@ -60,7 +71,7 @@ def expand(file: TopologyFile, platforms: Mapping[str, Platform], document: Docu
     draft = Draft()
     made = _shorthand_nodes(file.fabric)
     written = file.nodes or {}
-    if not made and not written:
+    if not made and not written and not _may_have_nodes(document):
         document.report((), "the lab has no nodes", "give fabric: spines and leaves, or nodes:")
     if len(made) + len(written) > MOST_NODES:
         message = f"{len(made) + len(written)} nodes are more than labctl takes: {MOST_NODES}"
@@ -80,10 +91,36 @@ def expand(file: TopologyFile, platforms: Mapping[str, Platform], document: Docu
             draft.nodes[name] = DraftNode(name, role, indexes[name], platform, shape, path)
         else:
             draft.unusable.add(name)
+        if _is_platform_lost(name, shape, document):
+            draft.guessed_platform.add(name)
     if not draft.unusable.intersection(made):
         draft.links = _shorthand_links(file.fabric, draft, document)
     draft.links += _written_links(file)
     return draft
+
+
+def may_exist(name: str, document: Document) -> bool:
+    """Whether a node that isn't there may only be so for want of what was wrong in the file."""
+    return document.lost(("nodes", name)) or _may_make(name, document) is not None
+
+
+def _may_make(name: str, document: Document) -> Role | None:
+    """The role of a node that the shorthand might make, if a count that is wrong were known."""
+    role, _, number = name.rpartition("-")
+    for key, roles in COUNTS.items():
+        if number.isdecimal() and role in roles and document.lost(("fabric", key)):
+            return Role(role)
+    return None
+
+
+def _may_have_nodes(document: Document) -> bool:
+    """Whether anything that would have made nodes was wrong."""
+    return any(path[0] in ("fabric", "nodes") for path in document.dropped)
+
+
+def _is_platform_lost(name: str, shape: NodeShape, document: Document) -> bool:
+    lost = document.lost(("nodes", name, "platform"))
+    return lost or (shape.platform is None and document.lost(("platform",)))
 
 
 def check_platform(
@@ -118,9 +155,9 @@ def _take_role(
         if shape.role not in (None, made[name][0]):
             message = f"{name} is a {made[name][0]} made by the fabric shorthand, no {shape.role}"
             document.report((*path, "role"), message, "write it out under another name")
-    elif shape.role is not None:
-        roles[name] = Role(shape.role)
-    else:
+    elif role := shape.role or _may_make(name, document):
+        roles[name] = Role(role)
+    elif not document.lost((*path, "role")):
         hint = document.suggest(name, made)
         if not hint.startswith("did you mean"):
             hint = "give it a role: spine, leaf, border or host"

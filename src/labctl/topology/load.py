@@ -9,18 +9,26 @@ from labctl.model.lab import Lab
 from labctl.model.platform import Platform
 from labctl.topology.assemble import ReadFile, assemble
 from labctl.topology.check_addresses import check_addresses
-from labctl.topology.check_fabric import check_fabric
+from labctl.topology.check_fabric import check_fabric, networks_of
 from labctl.topology.check_links import check_links
 from labctl.topology.check_nodes import check_nodes
 from labctl.topology.document import Document, Path, parse
 from labctl.topology.expand import check_platform, expand
+from labctl.topology.mend import validate
 from labctl.topology.schema import TopologyFile
-from labctl.topology.shape import validate
+from labctl.topology.suggest import nearest
 
-_HARMLESS = frozenset(
-    ("memory", "vcpus", "image", "config", "hypervisor", "loopback", "vtep", "asn")
-)
-"""Fields of a node that can be left out without other problems following from it."""
+_GUESSES: Mapping[str, int | str] = {
+    "lab": "lab",
+    "name": "unnamed",
+    "vlan": 2,
+    "vni": 1,
+    "gateway": "192.0.2.1/24",
+    "links[][]": "unknown:port",
+}
+"""What stands in for wrong values that can't be left out; nothing is reported of them."""
+_LOOKED_AT = 20
+"""Keys looked at to tell whether a text is meant to be a topology file."""
 
 
 def load(
@@ -50,15 +58,21 @@ def _load(
         if not document.problems:
             document.report((), "the file is empty", "`labctl new` writes one to start from")
         return None
-    file, dropped = validate(TopologyFile, document, {"lab": "lab"})
+    if not _is_topology(document):
+        hint = "`labctl new` writes one to start from"
+        document.problems.clear()
+        document.report((), "this does not look like a topology file", hint)
+        return None
+    file = validate(TopologyFile, document, _GUESSES)
     if file is None:
         return None
     check_fabric(file, document)
     check_platform(file, platforms, document)
-    if not all(_is_harmless(path) for path in dropped):
-        return None
     draft = expand(file, platforms, document)
-    draft.complete = not draft.unusable and not any(_is_part(path) for path in dropped)
+    draft.complete = not draft.unusable and not any(map(_is_part, document.dropped))
+    draft.knows_networks = not any(map(_is_of_networks, document.dropped)) and not any(
+        document.is_guess((*path, "name")) for path, _ in networks_of(file.fabric)
+    )
     check_nodes(file, draft, document)
     check_links(file.fabric.underlay.routing, draft, document)
     lab = assemble(file, draft, document, read_file)
@@ -66,19 +80,27 @@ def _load(
     return lab
 
 
+def _is_topology(document: Document) -> bool:
+    """Whether the text is a mapping with any key of a topology file, misspelt perhaps."""
+    root, known = document.root.value, TopologyFile.model_fields
+    if not isinstance(root, dict):
+        return False
+    return any(key in known for key in root) or any(
+        nearest(key, known) for key in list(root)[:_LOOKED_AT]
+    )
+
+
 def _is_part(path: Path) -> bool:
-    """Whether what was at `path` can be missed by other parts of the file."""
-    return path[0] == "links" or path[:2] == ("fabric", "vrfs")
-
-
-def _is_harmless(path: Path) -> bool:
-    """Whether the nodes are still the same without the value at `path`."""
+    """Whether nodes or wires may be missing without the value at `path`."""
     match path:
         case ("nodes", _, field, *_):
-            return field in _HARMLESS
-        case ("fabric", "addressing" | "underlay" | "overlay" | "vrfs", *_):
-            return True
-        case ("lab" | "image" | "links" | "management" | "host", *_):
-            return True
+            return field in ("role", "platform")
+        case ("fabric", field, *_):
+            return field in ("spines", "leaves", "borders", "hosts_per_leaf")
         case _:
-            return False
+            return path[0] in ("fabric", "nodes", "links", "platform")
+
+
+def _is_of_networks(path: Path) -> bool:
+    """Whether it is uncertain who has which network without the value at `path`."""
+    return "networks" in path or path[:2] == ("fabric", "vrfs") or path == ("fabric",)

@@ -1,17 +1,15 @@
-"""Holds a document against a pydantic model: every misfit a problem at its own line."""
+"""What a pydantic model says of a document, in our words and at the right place."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import ErrorDetails
 
-from labctl.topology.document import Document, Item, Path, Value
+from labctl.topology.document import Document, Path, Value
 from labctl.topology.suggest import suggest
-
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class Shape(BaseModel):
@@ -20,61 +18,16 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def validate(
-    model: type[ModelT], document: Document, stand_ins: Mapping[str, str]
-) -> tuple[ModelT | None, frozenset[Path]]:
-    """The document as `model`, and the paths that had to be left out because they misfit.
-
-    The misfits are among the document's problems. What is left of the file is returned all the
-    same, so that everything else in it can be checked in the same run; None when too little is.
-    `stand_ins` are values for keys that the top level must have, for when they misfit.
-    """
-    dropped: set[Path] = set()
-    while True:
-        data = document.root.plain()
-        try:
-            return model.model_validate(data), frozenset(dropped)
-        except ValidationError as error:
-            misfits = error.errors(include_url=False)
-        if not dropped:
-            for details in misfits:
-                _report(model, document, data, details)
-        paths = _outermost(
-            {
-                _path(data, details["loc"])
-                for details in misfits
-                if not _stand_in(document, details, stand_ins)
-            }
-        )
-        if () in paths:
-            return None, frozenset(dropped)
-        document.remove(paths)
-        dropped |= paths
-
-
-def _stand_in(document: Document, details: ErrorDetails, stand_ins: Mapping[str, str]) -> bool:
-    """Fill in for a key that the top level lacks, if there is something to fill in."""
-    if details["type"] != "missing" or len(details["loc"]) != 1:
-        return False
-    key, root = str(details["loc"][0]), document.root.value
-    if key not in stand_ins or not isinstance(root, dict):
-        return False
-    root[key] = (0, Item(0, stand_ins[key]))
-    return True
-
-
-def _outermost(paths: set[Path]) -> set[Path]:
-    """The paths that lie below no other."""
-    return {path for path in paths if not any(path[:depth] in paths for depth in range(len(path)))}
-
-
-def _report(model: type[BaseModel], document: Document, data: Value, details: ErrorDetails) -> None:
-    path = _path(data, details["loc"])
+def report_misfit(
+    model: type[BaseModel], document: Document, data: Value, details: ErrorDetails
+) -> None:
+    """Note one of pydantic's errors among the document's problems, in our words."""
+    path = path_of(data, details["loc"])
     kind = details["type"]
     if kind == "extra_forbidden":
-        choices = _model_at(model, path[:-1]).model_fields
+        choices = model_at(model, path[:-1]).model_fields
         document.report(
-            path, f"unknown key {path[-1]!r}", suggest(str(path[-1]), choices), key=True
+            path, f"unknown key {path[-1]!r}", document.suggest(str(path[-1]), choices), key=True
         )
     elif kind == "missing":
         name = f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
@@ -86,7 +39,7 @@ def _report(model: type[BaseModel], document: Document, data: Value, details: Er
         document.report(path, name + message, hint, key=of_key)
 
 
-def _path(data: Value, loc: tuple[int | str, ...]) -> Path:
+def path_of(data: Value, loc: tuple[int | str, ...]) -> Path:
     """`loc` less the steps that aren't in the data: union tags and missing keys."""
     path: list[int | str] = []
     for step in loc:
@@ -100,7 +53,7 @@ def _path(data: Value, loc: tuple[int | str, ...]) -> Path:
     return tuple(path)
 
 
-def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
+def model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
     """The model that describes the mapping at `path`."""
     steps = iter(path)
     for step in steps:

@@ -8,15 +8,21 @@ _FEW = 8
 """Show all choices when there are no more than this."""
 
 
-def suggest(word: str, choices: Iterable[str]) -> str:
-    """A hint naming the choice nearest to `word`, or all when they are few, or nothing."""
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice that `word` is most likely a misspelling of, if any is near enough."""
     from difflib import get_close_matches  # slow to load, and needed only for what is wrong
 
     words = list(choices)
-    near = get_close_matches(word, words, n=1, cutoff=0.6)
     folded = [choice for choice in words if choice.casefold() == word.casefold()]
-    if found := folded or near:
-        return f"did you mean {found[0]!r}?"
+    found = folded or get_close_matches(word, words, n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def suggest(word: str, choices: Iterable[str]) -> str:
+    """A hint naming the choice nearest to `word`, or all when they are few, or nothing."""
+    words = list(choices)
+    if found := nearest(word, words):
+        return f"did you mean {found!r}?"
     if 0 < len(words) <= _FEW:
         return "one of: " + ", ".join(words)
     return ""
