@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping
 from labctl.hypervisor.api import Hypervisor, ObservedDomain
 from labctl.model.identity import network_name
 from labctl.model.paths import Home
+from labctl.ops.labs import rank
 from labctl.ops.results import Belongings
 
 
 def domains_of(lab: str, domains: Iterable[ObservedDomain]) -> Mapping[str, ObservedDomain]:
-    """The lab's domains by node name."""
+    """The lab's domains by node name, in the order of nodes: spines, leaves, borders, hosts."""
     return {
         domain.metadata.node: domain
-        for domain in domains
+        for domain in sorted(domains, key=rank)
         if domain.metadata is not None and domain.metadata.lab == lab
     }
 

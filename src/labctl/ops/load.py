@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from labctl.model.identity import is_safe_name
 from labctl.model.lab import Lab
 from labctl.model.paths import Home, LabPaths
 from labctl.ops.files import write_atomically
+from labctl.ops.labs import no_such_lab
 
 Reader = Callable[[str], str]
 _LARGEST_FILE = 16 * 1024 * 1024
@@ -62,14 +62,8 @@ def keep_topology(paths: LabPaths, lab: Lab, files: Mapping[str, str]) -> None:
 def _kept(name: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
     paths = home.lab(name)
     if not is_safe_name(name) or not paths.topology.is_file():
-        known = sorted(p.parent.name for p in home.labs.glob("*/topology.yaml"))
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise UsageError(
-            f"there is no lab {name!r} here, nor a file of that name",
-            details="labs here: " + (", ".join(known) or "none"),
-            resolution=hint + "give a topology file, or the name of a lab that is up",
-        )
+        known = [path.parent.name for path in home.labs.glob("*/topology.yaml")]
+        raise no_such_lab(f"there is no lab {name!r} here, nor a file of that name", name, known)
     kept = json.loads(paths.files.read_text()) if paths.files.is_file() else {}
     return _parse(_read(paths.topology), str(paths.topology), kept.__getitem__)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from labctl.errors import ImageError
 from labctl.hypervisor.observed import DomainState, ObservedDomain
 from labctl.images.chain import depth
-from labctl.model.role import Role
 from labctl.ops.journal import unfinished
+from labctl.ops.labs import no_such_lab, rank
 from labctl.ops.lock import holder
 from labctl.ops.state import LabStatus, NodeStatus
 
@@ -27,7 +27,10 @@ _HEALTHY_DEPTH = 1
 
 
 def status(ctx: Context, ref: str | None = None) -> tuple[LabStatus, ...]:
-    """Every lab on the hypervisor, or the one `ref` means (without nodes when it isn't there)."""
+    """Every lab on the hypervisor, or the one `ref` means (without nodes when it isn't up).
+
+    Raises UsageError for a name, rather than a file, of a lab that isn't there.
+    """
     wanted = _wanted(ref, ctx) if ref is not None else None
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
         uri = hypervisor.uri
@@ -37,6 +40,8 @@ def status(ctx: Context, ref: str | None = None) -> tuple[LabStatus, ...]:
                 labs[domain.metadata.lab].append(domain)
     for folder in ctx.home.labs.glob("*/"):
         labs.setdefault(folder.name, [])
+    if wanted and wanted == ref and wanted not in labs and not holder(ctx.home.lab(wanted).lock):
+        raise no_such_lab(f"there is no lab {wanted!r} on {uri}", wanted, labs)
     names = sorted(labs) if wanted is None else [wanted]
     chosen = {name: labs.get(name, []) for name in names}
     platforms = _platforms(chosen.values())
@@ -69,16 +74,8 @@ def _lab(
 ) -> LabStatus:
     held = holder(paths.lock)
     cut_off = "" if held else "; ".join(map(str, unfinished(paths.journal)))
-    nodes = tuple(_node(domain, paths, platforms) for domain in sorted(domains, key=_rank))
+    nodes = tuple(_node(domain, paths, platforms) for domain in sorted(domains, key=rank))
     return LabStatus(name, uri, nodes, str(held or ""), cut_off)
-
-
-def _rank(domain: ObservedDomain) -> tuple[int, int, str]:
-    """Spines first, then leaves, borders, hosts; leaf-10 after leaf-2."""
-    roles = [role.value for role in Role]
-    mark = domain.metadata
-    role = roles.index(mark.role) if mark and mark.role in roles else len(roles)
-    return role, len(domain.name), domain.name
 
 
 def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platform]) -> NodeStatus:

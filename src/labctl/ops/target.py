@@ -11,6 +11,7 @@ from labctl.errors import UsageError
 from labctl.hypervisor.api import Hypervisor, ObservedDomain
 from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
+from labctl.ops.labs import no_such_lab
 from labctl.ops.load import lab_name
 
 
@@ -36,12 +37,11 @@ def existing(ctx: Context, ref: str, nodes: Sequence[str] = ()) -> Iterator[Targ
 
 def chosen(lab: str, hypervisor: Hypervisor, nodes: Sequence[str]) -> Mapping[str, ObservedDomain]:
     """The lab's domains named by `nodes`; all of them when `nodes` is empty."""
-    domains = domains_of(lab, hypervisor.domains())
+    everything = hypervisor.domains()
+    domains = domains_of(lab, everything)
     if not domains:
-        raise UsageError(
-            f"no lab {lab!r} is up on {hypervisor.uri}",
-            resolution="`labctl status` lists the labs there are; `labctl up FILE` brings one up",
-        )
+        known = {domain.metadata.lab for domain in everything if domain.metadata is not None}
+        raise no_such_lab(f"no lab {lab!r} is up on {hypervisor.uri}", lab, known)
     check_nodes(lab, nodes, domains)
     return {name: domains[name] for name in nodes} if nodes else domains
 

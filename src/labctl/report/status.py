@@ -23,7 +23,8 @@ def status_lines(labs: Sequence[LabStatus], paint: Paint) -> list[str]:
 
 def _lab(lab: LabStatus, paint: Paint) -> list[str]:
     running = sum(node.state == "running" for node in lab.nodes)
-    head = f"{lab.lab} on {lab.uri}: {count(len(lab.nodes), 'node')}, {running} running"
+    nodes = f"{count(len(lab.nodes), 'node')}, {running} running" if lab.nodes else "not up"
+    head = f"{lab.lab} on {lab.uri}: {nodes}"
     lines = [paint("bold", head)]
     if lab.nodes:
         lines += table(_HEADER, [_row(node) for node in lab.nodes], paint, indent="  ")

@@ -120,7 +120,7 @@ def test_status_as_json_and_text(operation: Replace, capsys: pytest.CaptureFixtu
     assert main(["status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["labs"][0]["lab"] == "pair"
     assert main(["status"]) == 0
-    assert "pair on u: 0 nodes" in capsys.readouterr().out
+    assert "pair on u: not up" in capsys.readouterr().out
 
 
 def test_preflight_that_refuses(operation: Replace) -> None:

@@ -1,0 +1,39 @@
+"""Labs that are there and labs that aren't, and nodes in their order."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.site import LAB, Site, pair
+from labctl.errors import ExitCode, UsageError
+from labctl.ops.belongings import domains_of
+from labctl.ops.status import status
+
+NODES = ("host-10", "host-9", "edge", "host-1")
+
+
+def test_nodes_are_in_natural_order(site: Site) -> None:
+    site.write(pair(*NODES))
+    site.up(paused=True)
+    expected = ["edge", "host-1", "host-9", "host-10"]
+    assert list(domains_of(LAB, site.fake.domains())) == expected
+    (lab,) = status(site.context)
+    assert [node.node for node in lab.nodes] == expected
+
+
+def test_status_of_a_name_that_is_no_lab(site: Site) -> None:
+    site.write(pair("a", "b"))
+    site.up(paused=True)
+    with pytest.raises(UsageError) as caught:
+        status(site.context, "piar")
+    error = caught.value
+    assert error.exit_code is ExitCode.USAGE
+    assert "no lab 'piar'" in error.brief
+    assert error.details == "labs here: pair"
+    assert "did you mean pair?" in error.resolution
+
+
+def test_status_of_a_file_that_was_never_upped_is_no_error(site: Site) -> None:
+    site.write(pair("a", "b"))
+    (lab,) = status(site.context, str(site.file))
+    assert (lab.lab, lab.nodes) == (LAB, ())
