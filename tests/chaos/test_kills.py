@@ -63,7 +63,9 @@ class Lab:
     def run(self, *words: str) -> str:
         process = self.start(*words)
         out, err = process.communicate(timeout=180)
-        assert process.returncode == 0, f"{words}: {process.returncode}\n{out.decode()}\n{err.decode()}"
+        assert process.returncode == 0, (
+            f"{words}: {process.returncode}\n{out.decode()}\n{err.decode()}"
+        )
         return out.decode()
 
     def up(self) -> tuple[str, ...]:
