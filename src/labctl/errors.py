@@ -127,6 +127,10 @@ class ConnectionLost(HypervisorError):
     """libvirt went away in the middle: nothing more can be done over this connection."""
 
 
+class ConsoleBusy(HypervisorError):
+    """Somebody else is attached to the console."""
+
+
 class NodesFailed(LabctlError):
     """Some nodes failed; the others were carried on with."""
 

@@ -23,14 +23,16 @@ def command(
 ) -> None:
     """Attach to a node's serial console; Ctrl-] leaves."""
     from labctl.cli.terminal import attach
-    from labctl.ops.console import open_console
+    from labctl.ops.console import check_console, open_console
 
+    context = reading(settings(ctx).uri)
     if not sys.stdin.isatty():
+        check_console(context, lab, node)
         raise UsageError(
             "a console needs a terminal",
             resolution=f"labctl logs {lab} {node}, or labctl exec {lab} --node {node} COMMAND",
         )
-    stream = open_console(reading(settings(ctx).uri), lab, node, force=force)
+    stream = open_console(context, lab, node, force=force)
     say([f"console of {node}; Enter wakes it, Ctrl-] leaves"])
     try:
         attach(stream, sys.stdin.fileno(), sys.stdout.fileno())

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 import libvirt
 
-from labctl.errors import DeadlineError, HypervisorError
+from labctl.errors import ConsoleBusy, DeadlineError, HypervisorError
 from labctl.hypervisor.domains import need
 from labctl.hypervisor.refusal import translate
 
@@ -60,7 +60,7 @@ class LibvirtConsole:
         refusal = translate(error, f"open the console of {self._name}")
         if "Active console session" not in refusal.brief:
             return refusal
-        return HypervisorError(
+        return ConsoleBusy(
             f"somebody else is attached to the console of {self._name}",
             details=refusal.details,
             resolution="`labctl console --force` takes it over; "

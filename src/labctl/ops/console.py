@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from labctl.errors import UsageError
+from labctl.errors import ConsoleBusy, UsageError
 from labctl.hypervisor.api import ConsoleStream, DomainState
 from labctl.ops.context import Context
 from labctl.ops.target import existing
+
+
+def check_console(ctx: Context, ref: str, node: str) -> None:
+    """Raise UsageError when there is no such lab or node."""
+    with existing(ctx, ref, [node]):
+        pass
 
 
 def open_console(ctx: Context, ref: str, node: str, *, force: bool = False) -> ConsoleStream:
@@ -21,4 +27,11 @@ def open_console(ctx: Context, ref: str, node: str, *, force: bool = False) -> C
                 resolution=f"start it: labctl up {ref} --node {node}; "
                 f"what it said last: labctl logs {ref} {node}",
             )
-        return target.hypervisor.open_console(domain.name, force=force)
+        try:
+            return target.hypervisor.open_console(domain.name, force=force)
+        except ConsoleBusy as busy:
+            busy.resolution = (
+                f"`labctl console {ref} {node} --force` takes it over; "
+                f"`labctl logs {ref} {node} -f` shows it without attaching"
+            )
+            raise

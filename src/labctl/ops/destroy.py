@@ -13,8 +13,9 @@ from labctl.ops.apply import remove_node
 from labctl.ops.belongings import belongings_of, domains_of
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
+from labctl.ops.labs import labs_of
 from labctl.ops.load import lab_name
-from labctl.ops.lock import lab_lock, sweep
+from labctl.ops.lock import lab_lock, refuse_if_held, sweep
 from labctl.ops.recover import recover
 from labctl.ops.results import Belongings, DestroyResult, NodeOutcome
 from labctl.ops.runner import run_nodes
@@ -24,8 +25,12 @@ _WIDTH = 8
 
 
 def belongings(ctx: Context, ref: str) -> Belongings:
-    """What destroy would remove; empty when there is nothing of such a lab."""
+    """What destroy would remove; empty when there is nothing of such a lab.
+
+    Raises LabLocked when another run is at work on the lab.
+    """
     lab = lab_name(ref, ctx.home)
+    refuse_if_held(ctx.home, lab)
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
         return belongings_of(lab, hypervisor, ctx.home)
 
@@ -38,6 +43,7 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
     with lab_lock(ctx.home, lab, f"destroy {ref}"):
         with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
             owned = belongings_of(lab, hypervisor, ctx.home)
+            others = tuple(name for name in labs_of(hypervisor.domains(), ctx.home) if name != lab)
             recover(ctx, paths)
             with Journal(paths.journal, "destroy") as journal:
                 _remove_nodes(ctx, hypervisor, paths, journal, lab)
@@ -47,7 +53,7 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
         shutil.rmtree(paths.folder, ignore_errors=True)
         _check_gone(paths)
     sweep(ctx.home)
-    return DestroyResult(lab, owned, time.monotonic() - started)
+    return DestroyResult(lab, owned, time.monotonic() - started, others)
 
 
 def _remove_nodes(

@@ -51,16 +51,27 @@ def lab_lock(home: Home, lab: str, operation: str) -> Iterator[None]:
             break
         time.sleep(_POLL_SECONDS)
     if descriptor is None:
-        raise LabLocked(
-            f"lab {lab} is being changed by another run",
-            details=f"held by {holder(path) or 'a run that did not say who it is'}",
-            resolution="wait for it to end, or end it with Ctrl-C where it runs",
-        )
+        raise _locked(lab, path)
     try:
         with inheriting(descriptor):
             yield
     finally:
         _release(path, descriptor)
+
+
+def refuse_if_held(home: Home, lab: str) -> None:
+    """Raise LabLocked while another run holds the lab's lock; takes nothing."""
+    path = home.lab(lab).lock
+    if not _is_orphaned(path):
+        raise _locked(lab, path)
+
+
+def _locked(lab: str, path: Path) -> LabLocked:
+    return LabLocked(
+        f"lab {lab} is being changed by another run",
+        details=f"held by {holder(path) or 'a run that did not say who it is'}",
+        resolution="wait for it to end, or end it with Ctrl-C where it runs",
+    )
 
 
 @contextmanager

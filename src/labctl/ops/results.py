@@ -83,6 +83,8 @@ class DestroyResult:
     lab: str
     removed: Belongings
     seconds: float
+    others: tuple[str, ...] = ()
+    """The other labs that are here."""
 
 
 @dataclass(frozen=True, slots=True)

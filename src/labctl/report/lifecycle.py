@@ -57,7 +57,8 @@ def destroy_lines(result: DestroyResult, _paint: Paint) -> list[str]:
     """What destroy removed."""
     removed = result.removed
     if removed.empty:
-        return [f"{result.lab}: nothing to destroy, no such lab is here"]
+        here = ", ".join(result.others) or "none"
+        return [f"{result.lab}: nothing to destroy, no such lab is here; labs here: {here}"]
     parts = [count(len(removed.domains), "machine"), count(len(removed.networks), "network")]
     return [
         f"{result.lab}: destroyed in {duration(result.seconds)} "

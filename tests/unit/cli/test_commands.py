@@ -164,8 +164,10 @@ def test_logs_are_bytes_as_they_were_written(
     assert capfdbinary.readouterr().out == b"a\xff\x1b[0mb"
 
 
-def test_a_console_needs_a_terminal() -> None:
+def test_a_console_needs_a_terminal(operation: Replace, capsys: pytest.CaptureFixture[str]) -> None:
+    operation("console.check_console", None)
     assert main(["console", "pair", "leaf-1"]) == ExitCode.USAGE
+    assert "needs a terminal" in capsys.readouterr().err
 
 
 def test_validate_describes_the_lab(operation: Replace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,11 @@ import pytest
 from harness.site import LAB, Site, pair
 from labctl.errors import UsageError
 from labctl.hypervisor.api import DomainState
+from labctl.ops.destroy import destroy
 from labctl.ops.results import UpResult
 from labctl.plan.model import ActionKind
+from labctl.report.lifecycle import destroy_lines
+from labctl.report.paint import Paint
 
 ALL = ("a", "b", "c")
 SHUFFLED = "".join(f"  - [{ends}]\n" for ends in ("b:eth1, a:eth2", "b:eth7, c:eth1"))
@@ -144,6 +147,12 @@ def test_down_and_up_keep_the_disks(lab: Site) -> None:
 def test_destroy_of_no_lab_is_no_error(site: Site) -> None:
     assert site.destroy().removed.empty
     site.assert_gone()
+
+
+def test_destroy_of_no_lab_names_the_others(lab: Site) -> None:
+    result = destroy(lab.context, "piar")
+    assert (result.removed.empty, result.others) == (True, (LAB,))
+    assert destroy_lines(result, Paint())[0].endswith("labs here: pair")
 
 
 def test_down_of_no_lab_is_told(site: Site) -> None:

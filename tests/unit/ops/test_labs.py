@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from harness.site import LAB, Site, pair
-from labctl.errors import ExitCode, UsageError
+from labctl.cli.main import main
+from labctl.errors import ConsoleBusy, ExitCode, UsageError
 from labctl.ops.belongings import domains_of
+from labctl.ops.console import open_console
 from labctl.ops.status import status
 
 NODES = ("host-10", "host-9", "edge", "host-1")
@@ -37,3 +39,25 @@ def test_status_of_a_file_that_was_never_upped_is_no_error(site: Site) -> None:
     site.write(pair("a", "b"))
     (lab,) = status(site.context, str(site.file))
     assert (lab.lab, lab.nodes) == (LAB, ())
+
+
+def test_a_busy_console_says_how_to_take_it(site: Site) -> None:
+    site.write(pair("a", "b"))
+    site.up()
+    site.fake.faults.at("open_console", _busy)
+    with pytest.raises(ConsoleBusy) as caught:
+        open_console(site.context, LAB, "a")
+    assert f"labctl console {LAB} a --force" in caught.value.resolution
+
+
+def _busy() -> None:
+    raise ConsoleBusy("somebody else is attached")
+
+
+def test_console_of_no_such_node_says_so_even_without_a_terminal(
+    by_command_line: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by_command_line.write(pair("a", "b"))
+    by_command_line.up()
+    assert main(["console", LAB, "nope"]) == ExitCode.USAGE
+    assert "no node 'nope'" in capsys.readouterr().err

@@ -56,6 +56,15 @@ def test_the_second_run_s_exit_code(by_command_line: Site) -> None:
 
 
 @pytest.mark.usefixtures("held")
+def test_destroy_of_a_held_lab_announces_nothing(
+    by_command_line: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["destroy", LAB, "--yes"]) == ExitCode.LOCKED
+    assert "removes" not in capsys.readouterr().err
+    assert by_command_line.states
+
+
+@pytest.mark.usefixtures("held")
 def test_another_lab_need_not_wait_for_a_boot(site: Site) -> None:
     other = site.file.with_name("other.yaml")
     other.write_text(pair("a", "b", lab="other"))
