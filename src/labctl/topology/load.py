@@ -12,9 +12,10 @@ from labctl.topology.check_addresses import check_addresses
 from labctl.topology.check_fabric import check_fabric, networks_of
 from labctl.topology.check_links import check_links
 from labctl.topology.check_nodes import check_nodes
-from labctl.topology.document import Document, Path, parse
+from labctl.topology.document import Document, Path
 from labctl.topology.expand import check_platform, expand
 from labctl.topology.mend import validate
+from labctl.topology.reader import parse
 from labctl.topology.schema import TopologyFile
 from labctl.topology.suggest import nearest
 

@@ -41,7 +41,7 @@ def validate(model: type[ModelT], document: Document, guesses: Guesses) -> Model
     """
     file, misfits = _hold(model, document)
     renamed: set[Path] = set()
-    while fresh := _rename_misspelt(model, document, misfits):
+    while len(renamed) < _MOST_RENAMED and (fresh := _rename_misspelt(model, document, misfits)):
         renamed |= fresh
         file, misfits = _hold(model, document)
     data = document.root.plain()

@@ -13,7 +13,8 @@ from typing import Any
 from labctl.errors import TopologyError
 from labctl.model.lab import Role
 from labctl.model.platform import FaultRule, InterfaceNames, PhaseRule, Platform
-from labctl.topology.document import Document, parse
+from labctl.topology.document import Document
+from labctl.topology.reader import parse
 from labctl.topology.record import read_list, read_mapping, read_record, read_scalar
 from labctl.topology.sizes import parse_size
 from labctl.topology.suggest import suggest

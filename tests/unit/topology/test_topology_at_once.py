@@ -33,8 +33,8 @@ fabric:
         - {name: web, vlan: 3970, vni: 10010, gateway: 10.10.10.1/24}
         - {name: db, vlan: 20, vni: 10010, gateway: 10.10.10.129/25, on: [leaf-9]}
 nodes:
-  leaf-1: {memory: 12 GB, vcpus: 0}
-  leaf-1: {}
+  leaf-1: {memory: 12 GB}
+  leaf-1: {vcpus: 0}
 links:
   - [leaf-1:eth1, leaf-3:eth5]
   - [leaf-1:Ethernet1/1, leaf-2:eth5]
@@ -52,8 +52,8 @@ def test_faults_of_shape_hide_no_others() -> None:
         "13:53: subnet of 'db' overlaps that of 'web' in the same VRF",
         "13:75: there is no node 'leaf-9'",
         "15:20: memory: '12 GB' is no size: write a number and a unit, MiB or GiB: 512 MiB",
-        "15:34: vcpus: must be 1 or more, not 0",
         "16:3: key 'leaf-1' is given twice",
+        "16:19: vcpus: must be 1 or more, not 0",
         "18:6: port leaf-1:eth1 is used twice",
         "18:19: there is no node 'leaf-3'",
         "19:6: platform frr has no port 'Ethernet1/1'",
@@ -158,4 +158,16 @@ def test_what_is_wrong_below_a_misspelt_key_is_told_too() -> None:
 def test_a_wrong_value_with_an_alias_is_told_once() -> None:
     assert told(FABRIC + "nodes: {host-1: {networks: &a [5]}, host-2: {networks: *a}}") == [
         "3:32: must be text, not 5"
+    ]
+
+
+def test_all_that_a_key_given_twice_holds_counts() -> None:
+    links = "links: [[leaf-1:eth8, leaf-9:eth8]]\n"
+    assert told(FABRIC + "nodes: {x: {role: leaf}}\n" + links + "nodes: {y: 5}\n" + links) == [
+        "4:23: there is no node 'leaf-9'",
+        "5:1: key 'nodes' is given twice",
+        "5:12: y: must be a mapping of keys to values, not 5",
+        "6:1: key 'links' is given twice",
+        "6:10: port leaf-1:eth8 is used twice",
+        "6:23: there is no node 'leaf-9'",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from labctl.topology.document import MAX_CHARACTERS, parse
+from labctl.topology.reader import MAX_CHARACTERS, parse
 
 
 def problems(text: str) -> list[str]:

@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from labctl.errors import TopologyError
-from labctl.topology.document import parse
 from labctl.topology.load import load
 from labctl.topology.platforms import load_platforms
+from labctl.topology.reader import parse
 from labctl.topology.schema import json_schema
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "topologies").glob("*.yaml"))
