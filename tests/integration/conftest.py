@@ -58,6 +58,22 @@ class Labctl:
         words = " ".join(f"-c '{command}'" for command in commands)
         self.shell(lab, node, f"vtysh {words}")
 
+    def machines(self) -> dict[str, int]:
+        """LAB.NODE -> pid of its QEMU; those of this folder, whatever else runs on the machine.
+
+        A node that was restarted has another pid.
+        """
+        found = {}
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                command = entry.read_bytes()
+            except OSError:
+                continue  # it has ended
+            if b"qemu-system" in command and os.fsencode(self.home.folder) in command:
+                name = command.split(b"guest=")[1].split(b",")[0].decode()
+                found[name] = int(entry.parent.name)
+        return found
+
     def hypervisor(self) -> Hypervisor:
         return connect(self.uri)
 

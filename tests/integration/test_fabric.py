@@ -5,7 +5,6 @@ One fabric serves all tests of this file, in order: booting six guests under TCG
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,16 +38,13 @@ def fabric(labctl: Labctl, first_up: object) -> Labctl:
 
 
 def qemu_pids(labctl: Labctl) -> dict[str, int]:
-    """Node -> process of its QEMU: a node that was restarted has another one."""
-    out = subprocess.run(
-        ["pgrep", "-af", f"guest={LAB}\\."], capture_output=True, text=True, check=False
-    ).stdout
-    found = {}
-    for line in out.splitlines():
-        pid, _, command = line.partition(" ")
-        if "qemu-system" in command:
-            found[command.split(f"guest={LAB}.")[1].split(",")[0]] = int(pid)
-    return found
+    """Node -> process of its QEMU."""
+    mine = f"{LAB}."
+    return {
+        name.removeprefix(mine): pid
+        for name, pid in labctl.machines().items()
+        if name.startswith(mine)
+    }
 
 
 def causes(labctl: Labctl) -> list[tuple[str, tuple[str, ...]]]:

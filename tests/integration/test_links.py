@@ -5,7 +5,6 @@ Two labs with the same node names run side by side for all tests of this file.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -169,5 +168,4 @@ def test_lacp_bundles_both_links(wires: Labctl) -> None:
 def test_neither_lab_leaves_a_machine(wires: Labctl) -> None:
     for lab in LABS:
         wires("destroy", lab, "--yes")
-    left = subprocess.run(["pgrep", "-f", "guest=wires"], capture_output=True, check=False)
-    assert left.stdout == b""
+    assert wires.machines() == {}
