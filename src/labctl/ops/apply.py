@@ -130,7 +130,7 @@ def stop(ctx: Context, hypervisor: Hypervisor, name: str, deadline: float) -> st
         end = time.monotonic() + deadline
         while time.monotonic() < end:
             if ctx.interrupt.wait(_STOP_POLL_SECONDS):
-                raise Interrupted(f"{name} was left shutting down")
+                raise Interrupted("left shutting down")
             domain = hypervisor.domain(name)
             if domain is None or domain.state is DomainState.SHUT_OFF:
                 return "powered off"

@@ -103,9 +103,7 @@ class _Wait:
                 next_look = now + _STATE_SECONDS
                 self._look_at_machine()
             if self._ctx.interrupt.wait(_POLL_SECONDS):
-                raise self._error(
-                    Interrupted(f"{self._node} was left booting, in phase {self._phase}")
-                )
+                raise self._error(Interrupted(f"left booting, in phase {self._phase}"))
 
     def _read(self) -> bool:
         for event in self._watcher.feed(self._tail.read_new()):

@@ -33,12 +33,13 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
-    """A step failed; the error itself is in the operation's result."""
+    """A step failed, or an interrupt cut it short; the error itself is in the result."""
 
     step: str
     seconds: float
     node: str = ""
     reason: str = ""
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

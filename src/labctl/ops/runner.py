@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from labctl.errors import ConnectionLost, Interrupted, LabctlError, PhaseError
+from labctl.errors import ConnectionLost, ExitCode, Interrupted, LabctlError, PhaseError
 from labctl.ops.context import Context
 from labctl.ops.events import StepDone, StepFailed, StepStarted
 from labctl.ops.results import NodeOutcome
@@ -71,7 +71,8 @@ def _one(ctx: Context, step: str, node: str, task: Task) -> NodeOutcome:
         task(node)
     except LabctlError as error:
         seconds = time.monotonic() - started
-        ctx.emit(StepFailed(step, seconds, node, error.brief))
+        interrupted = error.exit_code == ExitCode.INTERRUPTED
+        ctx.emit(StepFailed(step, seconds, node, error.brief, interrupted))
         if isinstance(error, PhaseError):
             return NodeOutcome(node, step, seconds, error.phase, error, error.tail)
         return NodeOutcome(node, step, seconds, "", error)

@@ -68,11 +68,8 @@ class LiveView:
             case StepDone(step, seconds):
                 row.state, row.ended = "done", seconds
             case StepFailed(step, seconds, _, reason):
-                row.doing, row.state, row.ended = (
-                    f"{step} failed: {clean(reason)}",
-                    "failed",
-                    seconds,
-                )
+                what = clean(reason) if event.interrupted else f"{step} failed: {clean(reason)}"
+                row.doing, row.state, row.ended = what, "failed", seconds
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """One line per node, those at work last to go when the screen is short."""

@@ -71,6 +71,8 @@ def event_lines(event: Event, paint: Paint, *, verbose: bool) -> list[str]:
         case StepDone(step, seconds, node, note):
             end = f": {clean(note)}" if note else ""
             return [f"{_who(node)}{step} {paint('good', 'done')} in {duration(seconds)}{end}"]
+        case StepFailed(node=node, reason=reason, interrupted=True):
+            return [f"{_who(node)}{paint('warn', clean(reason))}"]
         case StepFailed(step, seconds, node, reason):
             failed = paint("bad", "failed")
             return [f"{_who(node)}{step} {failed} after {duration(seconds)}: {clean(reason)}"]

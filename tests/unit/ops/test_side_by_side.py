@@ -16,6 +16,8 @@ from labctl.ops.context import Context, Interrupt
 from labctl.ops.destroy import destroy
 from labctl.ops.events import Event, StepStarted
 from labctl.ops.up import up
+from labctl.report.paint import Paint
+from labctl.report.progress import event_lines
 
 TIMEOUT = 60.0
 
@@ -104,6 +106,9 @@ def test_an_interrupt_during_boot_says_what_is_done_and_what_is_left(site: Site)
     with pytest.raises(Interrupted) as caught:
         up(context, str(site.file), max_parallel=1)
     assert caught.value.details == "done: a\nleft: b, c"
+    told = [line for event in site.events for line in event_lines(event, Paint(), verbose=False)]
+    assert "b: left booting, in phase init" in told
+    assert not [line for line in told if "failed" in line]
     site.fake.on_start = site.guests
     site.guests.say.clear()
     site.fake.destroy(f"{LAB}.b")
