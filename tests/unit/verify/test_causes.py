@@ -157,6 +157,14 @@ def test_nothing_at_hand_is_not_checked_and_no_reason_to_fail() -> None:
 
 
 @pytest.mark.parametrize(("fault", "_kind", "_culprits"), FAULTS)
+def test_what_a_cause_is_called_is_said_once(
+    fault: dict[str, Any], _kind: CauseKind, _culprits: Collection[str]
+) -> None:
+    for cause in judge(fault, leaves=2).causes:
+        assert not cause.message.startswith(cause.kind.value.partition(":")[0] + ":")
+
+
+@pytest.mark.parametrize(("fault", "_kind", "_culprits"), FAULTS)
 def test_commands_a_cause_gives_name_the_lab(
     fault: dict[str, Any], _kind: CauseKind, _culprits: Collection[str]
 ) -> None:

@@ -97,7 +97,7 @@ def not_reflecting(case: Case) -> None:
     case.name(
         CauseKind.NOT_REFLECTING,
         guilty,
-        f"established but empty: {who} {verb} no EVPN route on to any leaf; {what}",
+        f"{who} {verb} no EVPN route on to any leaf; {what}",
         f"on {who}, under `address-family l2vpn evpn`: {fix}",
         proof,
         case.lost(_starved(case, set(guilty), rows)),
@@ -128,7 +128,7 @@ def not_receiving(case: Case) -> None:
         case.name(
             CauseKind.NOT_RECEIVING,
             [node],
-            f"established but empty: {node} takes nothing from {sources}, who sends to others",
+            f"{node} takes nothing from {sources}, who sends to others",
             f"on {node}: a route map inwards that denies? On {sources}: one outwards to {node}?",
             proof,
             case.lost({node} if every else ()),
