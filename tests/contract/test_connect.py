@@ -50,6 +50,13 @@ def test_a_bad_uri(uri: str) -> None:
     assert caught.value.resolution
 
 
+@pytest.mark.parametrize("uri", ["foo://bar", "foo:///bar", "nonsense", "qemu:///nonsense"])
+def test_a_uri_of_no_hypervisor_labctl_knows(uri: str) -> None:
+    with pytest.raises(HypervisorError) as caught:
+        connect(uri)
+    assert f"{uri} is not a libvirt URI labctl knows" in caught.value.resolution
+
+
 def test_a_socket_nobody_serves_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "libvirt-sock"
     with socket.socket(socket.AF_UNIX) as listener:

@@ -6,6 +6,7 @@ import contextlib
 import math
 import os
 import threading
+from shlex import quote
 
 import libvirt
 
@@ -15,6 +16,7 @@ from labctl.hypervisor.refusal import describe
 
 PATIENCE = 20.0
 """Seconds a daemon may be silent before it counts as hung: to connect, and later in any call."""
+_KNOWN_DRIVERS = ("qemu:", "qemu+", "test:", "test+")
 _PINGS = 3
 """Unanswered keepalive messages after which the connection is given up."""
 
@@ -116,12 +118,17 @@ def _unreachable(uri: str, error: libvirt.libvirtError) -> HypervisorError:
     return HypervisorError(
         f"can't connect to libvirt at {uri}: {words}",
         details=describe(error),
-        resolution=_remedy(error.get_error_code() or 0, words),
+        resolution=_remedy(uri, error.get_error_code() or 0, words),
         causes=(error,),
     )
 
 
-def _remedy(code: int, words: str) -> str:
+def _remedy(uri: str, code: int, words: str) -> str:
+    if not uri.startswith(_KNOWN_DRIVERS) or "unexpected qemu URI path" in words:
+        return (
+            f"{uri} is not a libvirt URI labctl knows: "
+            "qemu:///system, qemu:///session, qemu+ssh://USER@HOST/system"
+        )
     if code in (libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_INVALID_ARG, libvirt.VIR_ERR_XML_ERROR):
         return "check the URI: qemu:///system, qemu:///session, qemu+ssh://USER@HOST/system, ..."
     if "ssh" in words:
@@ -135,4 +142,4 @@ def _remedy(code: int, words: str) -> str:
             "start libvirtd: `systemctl start libvirtd`, "
             "or `scripts/host-libvirtd start` where there is no systemd"
         )
-    return "see whether `virsh -c URI version` works and what libvirtd's log says"
+    return f"see whether `virsh -c {quote(uri)} version` works and what libvirtd's log says"
