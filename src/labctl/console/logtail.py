@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from labctl.errors import HypervisorError
+
 CHUNK = 1 << 20
 """Most bytes read at once."""
 
@@ -18,6 +20,7 @@ class LogTail:
 
     The file may not exist yet, may be truncated (reading starts over at 0), or may be rotated as
     virtlogd does it, by renaming: the old file is read to its end, then the new one from 0.
+    Raises HypervisorError for a file that may not be read.
     """
 
     def __init__(self, path: Path, offset: int = 0) -> None:
@@ -59,6 +62,12 @@ class LogTail:
             self._file = self._path.open("rb")
         except FileNotFoundError:
             return False
+        except PermissionError:
+            raise HypervisorError(
+                f"can't read the recorded console {self._path}",
+                details="virtlogd writes it as root for machines of qemu:///system",
+                resolution="run labctl as root, or use your own machines: -c qemu:///session",
+            ) from None
         return True
 
     def _read(self) -> bytes:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from labctl.console.logtail import CHUNK, LogTail, follow
+from labctl.errors import HypervisorError
 
 
 @pytest.fixture
@@ -92,3 +93,14 @@ def test_following_sleeps_between_looks_and_gives_what_is_left_at_the_end(log: P
         pieces = list(follow(tail, done=lambda: len(naps) == 2, poll=0.5, sleep=nap))
     assert pieces == [b"piece 1", b"piece 2"]
     assert naps == [0.5, 0.5]
+
+
+def test_a_log_that_may_not_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(HypervisorError, match="can't read the recorded console"):
+        LogTail(tmp_path / "console.log").read_new()
