@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 
 class Unfinished(NamedTuple):
-    """A step that was begun and not ended: what it was, and which files it was writing."""
+    """A step that was begun and not ended."""
 
     operation: str
     step: str
     node: str
-    paths: tuple[Path, ...]
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.step}" + (f" of {self.node}" if self.node else "")
@@ -49,7 +48,7 @@ class Journal:
             self._append({"run": "end", "ok": kind is None})
 
     @contextmanager
-    def step(self, step: str, node: str = "", *, paths: Sequence[Path] = ()) -> Iterator[None]:
+    def step(self, step: str, node: str = "") -> Iterator[None]:
         """Write the intent, do the body, write that it is done.
 
         A body that raises has cleaned up after itself, so the step counts as ended then too.
@@ -57,9 +56,7 @@ class Journal:
         with self._mutex:
             number = self._next
             self._next += 1
-        self._append(
-            {"begin": number, "step": step, "node": node, "paths": [os.fspath(p) for p in paths]}
-        )
+        self._append({"begin": number, "step": step, "node": node})
         try:
             yield
         finally:
@@ -98,11 +95,8 @@ def unfinished(path: Path) -> tuple[Unfinished, ...]:
     if ended:
         return ()
     if not open_steps:
-        return (Unfinished(operation, "between two steps", "", ()),)
-    return tuple(
-        Unfinished(operation, str(s["step"]), str(s["node"]), tuple(map(Path, s["paths"])))
-        for s in open_steps.values()
-    )
+        return (Unfinished(operation, "between two steps", ""),)
+    return tuple(Unfinished(operation, str(s["step"]), str(s["node"])) for s in open_steps.values())
 
 
 def _records(path: Path) -> Iterator[dict[str, Any]]:
