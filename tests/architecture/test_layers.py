@@ -12,21 +12,22 @@ SOURCE = ROOT / "src" / "labctl"
 # Each package may import those named here, and itself.
 BOTTOM = {"errors", "model"}
 PURE = BOTTOM | {"fabric", "topology", "console", "plan", "devices"}
-EDGE = {"filelock", "hypervisor", "images", "preflight", "process", "render", "verify"}
+EDGE = {"atomic", "filelock", "hypervisor", "images", "preflight", "process", "render", "verify"}
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
     "errors": {"model"},  # for the type of a refusal's report alone
     "model": {"errors"},
     "process": {"errors"},
+    "atomic": set(),
     "filelock": {"errors", "process"},
     "fabric": BOTTOM,
     "topology": BOTTOM | {"fabric"},  # only where addresses and wires decide what a file may say
     "console": BOTTOM | {"hypervisor"},
     "devices": BOTTOM | {"console"},
-    "images": BOTTOM | {"filelock", "process"},
+    "images": BOTTOM | {"atomic", "filelock", "process"},
     "hypervisor": BOTTOM,
-    "preflight": BOTTOM | {"filelock", "hypervisor", "images", "process"},
+    "preflight": BOTTOM | {"atomic", "filelock", "hypervisor", "images", "process"},
     "plan": BOTTOM | {"fabric", "hypervisor"},
     "render": BOTTOM | {"fabric", "devices", "__init__"},
     "verify": BOTTOM | {"devices", "fabric"},

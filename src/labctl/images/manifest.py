@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, fields
 from pathlib import Path
 
+from labctl.atomic import appearing
 from labctl.errors import ImageError
-from labctl.images.atomic import appearing
 from labctl.model.image import Image
 
 

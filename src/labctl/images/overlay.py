@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from labctl.atomic import appearing
 from labctl.images import qemu_img
-from labctl.images.atomic import appearing
 from labctl.images.qcow2 import read_header
 
 _MODE = 0o600

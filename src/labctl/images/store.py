@@ -20,10 +20,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from labctl import process
+from labctl.atomic import appearing
 from labctl.errors import ImageError
 from labctl.filelock import locked
 from labctl.images import manifest, qemu_img
-from labctl.images.atomic import appearing
 from labctl.images.qcow2 import Header, read_header
 from labctl.model.image import Image
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from labctl.atomic import write_atomically
 from labctl.errors import InternalError, Interrupted, LabctlError
 from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.images.overlay import create_overlay
@@ -23,7 +24,6 @@ from labctl.model.paths import LabPaths
 from labctl.model.platform import Platform
 from labctl.ops.boot import wait_ready
 from labctl.ops.context import Context
-from labctl.ops.files import write_atomically
 from labctl.ops.journal import Journal
 from labctl.plan.model import Action, ActionKind
 
@@ -67,8 +67,7 @@ def prepare(site: Site, journal: Journal, action: Action) -> None:
     if action.kind is ActionKind.REMOVE:
         remove_node(site.hypervisor, site.paths, journal, site.desired.lab, action.node)
         return
-    files = site.paths.node(action.node)
-    with journal.step(f"prepare ({action.kind.value})", action.node, paths=[files.folder]):
+    with journal.step(f"prepare ({action.kind.value})", action.node):
         try:
             if action.kind in _FRESH:
                 _make_fresh(site, action.node)
@@ -139,7 +138,7 @@ def stop(ctx: Context, hypervisor: Hypervisor, name: str, deadline: float) -> st
 
 
 def _make_fresh(site: Site, node: str) -> None:
-    from labctl.render.day0 import iso_bytes  # pycdlib: only where a medium is made
+    from labctl.render.day0 import iso_bytes  # jinja2: only where a medium is made
 
     desired = site.desired.nodes[node]
     files = site.paths.node(node)

@@ -7,11 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from labctl.atomic import write_atomically
 from labctl.errors import UsageError
 from labctl.model.identity import is_safe_name
 from labctl.model.lab import Lab
 from labctl.model.paths import Home, LabPaths
-from labctl.ops.files import write_atomically
 from labctl.ops.labs import no_such_lab
 
 Reader = Callable[[str], str]

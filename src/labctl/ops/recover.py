@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from labctl.atomic import remove_parts
 from labctl.model.paths import LabPaths
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
-from labctl.ops.files import remove_parts
 from labctl.ops.journal import unfinished
 
 

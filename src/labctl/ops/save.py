@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from labctl.atomic import write_atomically
 from labctl.devices.registry import device_for
 from labctl.errors import LabctlError, UsageError
 from labctl.model.platform import Platform
 from labctl.ops.context import Context
-from labctl.ops.files import write_atomically
 from labctl.ops.results import SaveResult
 from labctl.ops.runner import run_nodes
 from labctl.ops.target import Target, existing

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from labctl.atomic import write_atomically
 from labctl.errors import HypervisorError
 from labctl.filelock import locked
 from labctl.hypervisor.api import DomainState, HostFacts, Hypervisor
@@ -197,6 +198,4 @@ def _remember(cache: Path, verdict: KvmVerdict) -> None:
         "reason": verdict.reason,
         "seconds": verdict.seconds,
     }
-    part = cache.with_suffix(".part")
-    part.write_text(json.dumps(data), encoding="utf-8")
-    part.replace(cache)
+    write_atomically(cache, json.dumps(data).encode())

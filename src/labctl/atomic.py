@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+PART = ".part"
+"""Suffix of a file being written; what carries it after a kill can be thrown away."""
 
 
 @contextmanager
@@ -15,7 +19,7 @@ def appearing(path: Path, *, durable: bool) -> Iterator[Path]:
     `durable` writes it through to the disk before. The caller's lock keeps others away from the
     `.part` file, so one that is there already is what a killed run left.
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(path.name + PART)
     part.unlink(missing_ok=True)
     try:
         yield part
@@ -26,6 +30,22 @@ def appearing(path: Path, *, durable: bool) -> Iterator[Path]:
         part.unlink(missing_ok=True)
     if durable:
         _sync(path.parent)
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Put `content` at `path`, made with `mode` from its first byte on; synced to the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with appearing(path, durable=True) as part:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what a killed run was writing below `folder`."""
+    for part in folder.rglob(f"*{PART}"):
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()
 
 
 def _sync(path: Path) -> None:
