@@ -7,6 +7,7 @@ import math
 import os
 import threading
 from shlex import quote
+from urllib.parse import urlsplit
 
 import libvirt
 
@@ -16,7 +17,7 @@ from labctl.hypervisor.refusal import describe
 
 PATIENCE = 20.0
 """Seconds a daemon may be silent before it counts as hung: to connect, and later in any call."""
-_KNOWN_DRIVERS = ("qemu:", "qemu+", "test:", "test+")
+_QEMU_PATHS = ("/system", "/session")
 _PINGS = 3
 """Unanswered keepalive messages after which the connection is given up."""
 
@@ -123,8 +124,18 @@ def _unreachable(uri: str, error: libvirt.libvirtError) -> HypervisorError:
     )
 
 
+def _is_known(uri: str) -> bool:
+    """Told from the URI alone: without a daemon, libvirt's own words are about its socket."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # brackets that hold no address
+        return False
+    driver = parts.scheme.partition("+")[0]
+    return driver == "test" or (driver == "qemu" and parts.path in _QEMU_PATHS)
+
+
 def _remedy(uri: str, code: int, words: str) -> str:
-    if not uri.startswith(_KNOWN_DRIVERS) or "unexpected qemu URI path" in words:
+    if not _is_known(uri):
         return (
             f"{uri} is not a libvirt URI labctl knows: "
             "qemu:///system, qemu:///session, qemu+ssh://USER@HOST/system"
