@@ -91,7 +91,7 @@ def isolate(folder: Path) -> None:
         (folder / name).mkdir(exist_ok=True)
         Path(place).mkdir(parents=True, exist_ok=True)
         call("mount", "--bind", str(folder / name), place)
-    # The package makes this one; libvirt 9 writes a NAT network's MAC table there unasked.
+    # libvirt 9 writes a NAT network's MAC table there, but makes the folder for DHCP alone.
     (folder / "lib/dnsmasq").mkdir(exist_ok=True)
     call("mount", "-t", "sysfs", "sysfs", "/sys")  # /sys/class/net of this network namespace
     call("ip", "link", "set", "lo", "up")

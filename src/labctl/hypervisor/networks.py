@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from pathlib import Path
+
 import libvirt
 
 from labctl.hypervisor.api import ObservedNetwork
 from labctl.hypervisor.parse import observed_network
 from labctl.hypervisor.refusal import GONE, refused, translate
+
+MAC_TABLES = Path("/var/lib/libvirt/dnsmasq")
+"""Where the system daemon writes each NAT network's table of MACs. It makes this folder with its
+first network that has DHCP or DNS, and without it no guest starts on one that has neither
+(libvirt 9.0 on a fresh Debian 12: "Failed to create file '...macs.new'")."""
 
 
 def list_networks(connection: libvirt.virConnect) -> tuple[ObservedNetwork, ...]:
@@ -30,6 +39,14 @@ def define_network(connection: libvirt.virConnect, xml: str) -> None:
         except libvirt.libvirtError:
             if not network.isActive():
                 raise
+    if connection.getURI() == "qemu:///system" and os.geteuid() == 0:
+        make_folder(MAC_TABLES)
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` if it isn't there; where that fails, libvirt's own refusal tells of it."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
 
 
 def remove_network(connection: libvirt.virConnect, name: str) -> None:

@@ -67,6 +67,8 @@ def describe(error: libvirt.libvirtError) -> str:
 
 
 def _resolution(error: libvirt.libvirtError) -> str:
+    if "/libvirt/dnsmasq/" in str(error):
+        return "libvirt lacks its folder: as root, `mkdir -p /var/lib/libvirt/dnsmasq`"
     known = _RESOLUTIONS.get(error.get_error_code() or 0)
     return known or "libvirtd's log and /var/log/libvirt/qemu/ may say more"
 
