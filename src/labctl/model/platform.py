@@ -4,28 +4,54 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from labctl.model.release import Release
+
 
 @dataclass(frozen=True, slots=True)
 class InterfaceNames:
     """How the device names its NICs.
 
     `management` is NIC 0 ("" where the device has none); data NIC n (n >= 1) is
-    `data_prefix` + str(n), up to `maximum` data NICs.
+    `data_prefix` + str(n), up to `maximum` data NICs. A device of `modules` (ports of each)
+    counts its NICs through them: with (64, 16), NIC 65 is `data_prefix` + "2/1".
     """
 
     management: str
     data_prefix: str
     maximum: int
+    modules: tuple[int, ...] = ()
 
     def number(self, name: str) -> int | None:
         """The NIC number of a data interface name, or None when it is no such name."""
-        digits = name.removeprefix(self.data_prefix)
-        if digits == name or not digits.isascii() or not digits.isdigit() or digits[0] == "0":
+        rest = name.removeprefix(self.data_prefix)
+        if rest == name:
             return None
-        return int(digits) if int(digits) <= self.maximum else None
+        module, slash, port = rest.rpartition("/")
+        if bool(slash) != bool(self.modules):
+            return None
+        number = _number(port)
+        if number is not None and self.modules:
+            number = self._in_module(_number(module), number)
+        return number if number is not None and number <= self.maximum else None
 
     def name(self, number: int) -> str:
+        for module, ports in enumerate(self.modules, start=1):
+            if number <= ports:
+                return f"{self.data_prefix}{module}/{number}"
+            number -= ports
         return f"{self.data_prefix}{number}"
+
+    def _in_module(self, module: int | None, port: int) -> int | None:
+        if module is None or module > len(self.modules) or port > self.modules[module - 1]:
+            return None
+        return sum(self.modules[: module - 1]) + port
+
+
+def _number(digits: str) -> int | None:
+    """A whole number from 1, written without leading zeros."""
+    if not digits.isascii() or not digits.isdigit() or digits[0] == "0":
+        return None
+    return int(digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +73,52 @@ class FaultRule:
     name: str
     pattern: str
     explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptRule:
+    """A question on the console and the answer to it.
+
+    `pattern` must hold at any longer text that begins alike (no `$`), so that it fires at the
+    same byte however the stream is split. `answer` is one of the words the dialogue knows
+    (labctl.console.dialogue), "" for a prompt that is only noted.
+    """
+
+    kind: str
+    pattern: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Firmware:
+    """A firmware image to look for on the host: `rom` (whole, stateless) or `pflash` with the
+    template of its variables."""
+
+    kind: str
+    code: str
+    variables: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRule:
+    """What a device's software needs, from release `first` to `last` (None: open). MiB.
+
+    `products`: those it is about, () for all; `lite` None for both. `least_ports`: for machines
+    with at least so many data NICs. `syntax` names the command language.
+    """
+
+    title: str
+    products: tuple[str, ...]
+    first: Release | None
+    last: Release | None
+    lite: bool | None
+    least_ports: int
+    memory: int
+    memory_floor: int
+    memory_floor_source: str
+    vcpus: int
+    ports: int
+    syntax: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +150,19 @@ class Platform:
     """What to tell a newcomer about logging in on the console."""
     stop_deadline: float
     """Seconds an ACPI shutdown may take before labctl forces the machine off."""
+    automation: str = "agent"
+    """How labctl speaks to it: `agent` (QEMU's guest agent) or `console` (its serial console)."""
+    day0_label: str = "LABCTL"
+    """Volume label of the day-0 medium."""
+    mac_prefix: str = "02"
+    """The first bytes of its NICs' MACs, as hex pairs with colons."""
+    fillers: bool = False
+    """Whether NICs are told apart by their order alone, so that gaps need unplugged ones."""
+    serial_ports: int = 1
+    cpu_hide: tuple[str, ...] = ()
+    """CPU features its kernel can't bear."""
+    firmware: tuple[Firmware, ...] = ()
+    """Where to look for its firmware, in order; () for the BIOS QEMU brings."""
+    prompts: tuple[PromptRule, ...] = ()
+    releases: tuple[ReleaseRule, ...] = ()
+    """What differs by release of its software; the first that fits holds."""

@@ -7,12 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 from labctl.errors import TopologyError
 from labctl.model.lab import Role
-from labctl.model.platform import FaultRule, InterfaceNames, PhaseRule, Platform
+from labctl.model.platform import (
+    FaultRule,
+    Firmware,
+    InterfaceNames,
+    PhaseRule,
+    Platform,
+    PromptRule,
+    ReleaseRule,
+)
+from labctl.model.release import Release, parse_release
 from labctl.topology.document import Document
 from labctl.topology.reader import parse
 from labctl.topology.record import read_list, read_mapping, read_record, read_scalar
@@ -65,25 +75,71 @@ def _one_of(choices: Iterable[str]) -> Callable[[object], str]:
     return convert
 
 
+def _mac_prefix(value: object) -> str:
+    if not re.fullmatch(r"[0-9a-f]{2}(:[0-9a-f]{2}){0,2}", text := _text(value)):
+        raise ValueError(f"must be one to three bytes like 0c:00, not {value!r}")
+    if text.startswith("52:54:00") or int(text[:2], 16) & 1:
+        raise ValueError(f"{text!r} is QEMU's own or of groups")
+    return text
+
+
+def _yes_or_no(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {value!r}")
+    return value
+
+
+def _release(value: object) -> Release:
+    return parse_release(_text(value))
+
+
 _TEXT, _SIZE, _SECONDS = read_scalar(_text), read_scalar(parse_size), read_scalar(_seconds)
 _INTERFACES = {
     "management": read_scalar(lambda value: _text(value) if value else ""),
     "data_prefix": _TEXT,
     "maximum": read_scalar(_whole(MOST_NICS)),
+    "modules": read_list(read_scalar(_whole(MOST_NICS))),
 }
 _PHASE = {"name": _TEXT, "pattern": read_scalar(_pattern), "deadline": _SECONDS}
 _FAULT = {"name": _TEXT, "pattern": read_scalar(_pattern), "explanation": _TEXT}
+_PROMPT = {"kind": _TEXT, "pattern": read_scalar(_pattern), "answer": _TEXT}
+_FIRMWARE = {
+    "kind": read_scalar(_one_of(("rom", "pflash"))),
+    "code": _TEXT,
+    "variables": _TEXT,
+}
+_RELEASE = {
+    "title": _TEXT,
+    "products": read_list(_TEXT),
+    "first": read_scalar(_release),
+    "last": read_scalar(_release),
+    "lite": read_scalar(_yes_or_no),
+    "least_ports": read_scalar(_whole(MOST_NICS)),
+    "memory": _SIZE,
+    "memory_floor": _SIZE,
+    "memory_floor_source": _TEXT,
+    "vcpus": read_scalar(_whole(64)),
+    "ports": read_scalar(_whole(MOST_NICS)),
+    "syntax": _TEXT,
+}
+_RELEASE_DEFAULTS = {
+    "products": (),
+    "first": None,
+    "last": None,
+    "lite": None,
+    "least_ports": 0,
+}
 _PLATFORM = {
     "name": _TEXT,
     "description": _TEXT,
-    "device": read_scalar(_one_of(("frr", "linux"))),
+    "device": read_scalar(_one_of(("frr", "linux", "nxos"))),
     "default_image": _TEXT,
     "memory": _SIZE,
     "memory_floor": _SIZE,
     "memory_floor_source": _TEXT,
     "vcpus": read_scalar(_whole(64)),
     "roles": read_list(read_scalar(_one_of(role.value for role in Role))),
-    "interfaces": read_mapping(_INTERFACES),
+    "interfaces": read_mapping(_INTERFACES, {"modules": ()}),
     "domain_template": _TEXT,
     "machine": _TEXT,
     "disk_bus": _TEXT,
@@ -94,6 +150,18 @@ _PLATFORM = {
     "faults": read_list(read_mapping(_FAULT)),
     "console_login": _TEXT,
     "stop_deadline": _SECONDS,
+    "automation": read_scalar(_one_of(("agent", "console"))),
+    "day0_label": _TEXT,
+    "mac_prefix": read_scalar(_mac_prefix),
+    "fillers": read_scalar(_yes_or_no),
+    "serial_ports": read_scalar(_whole(4)),
+    "cpu_hide": read_list(_TEXT),
+    "firmware": read_list(read_mapping(_FIRMWARE, {"variables": ""})),
+    "prompts": read_list(read_mapping(_PROMPT, {"answer": ""})),
+    "releases": read_list(read_mapping(_RELEASE, _RELEASE_DEFAULTS)),
+}
+_DEFAULTS = {
+    field.name: field.default for field in fields(Platform) if field.default is not MISSING
 }
 
 
@@ -117,7 +185,7 @@ def load_platforms(folder: Path = PLATFORM_FOLDER) -> Mapping[str, Platform]:
 def _load(document: Document, stem: str) -> Platform | None:
     values: dict[str, Any] = {}
     try:
-        values = read_record(document, (), document.root, _PLATFORM)
+        values = read_record(document, (), document.root, _PLATFORM, _DEFAULTS)
     except ValueError as error:
         document.report((), str(error))
     if document.problems:
@@ -141,5 +209,8 @@ def _build(values: Mapping[str, Any]) -> Platform:
         "roles": tuple(Role(role) for role in values["roles"]),
         "phases": tuple(PhaseRule(**phase) for phase in values["phases"]),
         "faults": tuple(FaultRule(**fault) for fault in values["faults"]),
+        "firmware": tuple(Firmware(**firmware) for firmware in values["firmware"]),
+        "prompts": tuple(PromptRule(**prompt) for prompt in values["prompts"]),
+        "releases": tuple(ReleaseRule(**release) for release in values["releases"]),
     }
     return Platform(**{**values, **built})

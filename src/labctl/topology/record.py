@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from labctl.topology.document import Document, Item, Path
@@ -13,8 +14,17 @@ Reader = Callable[[Document, Path, Item], Any]
 Fields = Mapping[str, Reader]
 
 
-def read_record(document: Document, path: Path, item: Item, fields: Fields) -> dict[str, Any]:
-    """The mapping at `path`, every field read; misfits become problems and are left out."""
+def read_record(
+    document: Document,
+    path: Path,
+    item: Item,
+    fields: Fields,
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The mapping at `path`, every field read; misfits become problems and are left out.
+
+    Fields with a default may be missing.
+    """
     if not isinstance(item.value, dict):
         raise ValueError("must be a mapping of keys to values")
     for name in item.value:
@@ -24,6 +34,9 @@ def read_record(document: Document, path: Path, item: Item, fields: Fields) -> d
     values = {}
     for name, reader in fields.items():
         if (child := item.child(name)) is None:
+            if name in defaults:
+                values[name] = defaults[name]
+                continue
             document.report(path, f"{name!r} is missing")
             continue
         try:
@@ -50,9 +63,9 @@ def read_list(reader: Reader) -> Reader:
     return read
 
 
-def read_mapping(fields: Fields) -> Reader:
+def read_mapping(fields: Fields, defaults: Mapping[str, Any] = MappingProxyType({})) -> Reader:
     """A mapping of fixed keys, as a dict."""
-    return lambda document, path, item: read_record(document, path, item, fields)
+    return lambda document, path, item: read_record(document, path, item, fields, defaults)
 
 
 def read_scalar(convert: Callable[[Any], Any]) -> Reader:

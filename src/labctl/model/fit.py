@@ -1,0 +1,62 @@
+"""A platform as an image needs it: what differs by the release of its software."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from labctl.model.image_name import ImageName, parse_name
+from labctl.model.platform import Platform, ReleaseRule
+
+
+def fitted(platform: Platform, image: str, ports: int) -> Platform:
+    """`platform` for a node on golden image `image` whose highest wired data port is `ports`.
+
+    Where the image's name tells no release that the platform knows, the strictest floor holds.
+    """
+    if not platform.releases:
+        return platform
+    rule = rule_for(platform, image, ports)
+    if rule is None:
+        rule = _strictest(platform, image, ports)
+    return replace(
+        platform,
+        memory=rule.memory,
+        memory_floor=rule.memory_floor,
+        memory_floor_source=rule.memory_floor_source,
+        vcpus=rule.vcpus,
+        interfaces=replace(platform.interfaces, maximum=rule.ports),
+    )
+
+
+def rule_for(platform: Platform, image: str, ports: int) -> ReleaseRule | None:
+    """The rule that holds for an image, None where its name tells too little."""
+    try:
+        name = parse_name(image)
+    except ValueError:
+        return None
+    return next((rule for rule in platform.releases if _fits(rule, name, ports)), None)
+
+
+def _fits(rule: ReleaseRule, name: ImageName, ports: int) -> bool:
+    if rule.products and name.product not in rule.products:
+        return False
+    if rule.lite is not None and rule.lite is not name.lite:
+        return False
+    return ports >= rule.least_ports and name.release.within(rule.first, rule.last)
+
+
+def _strictest(platform: Platform, image: str, ports: int) -> ReleaseRule:
+    """The rule of the highest floor among those that may hold."""
+    rule = max(_possible(platform, ports), key=lambda rule: rule.memory_floor)
+    return replace(
+        rule,
+        memory=max(rule.memory, platform.memory),
+        ports=platform.interfaces.maximum,
+        memory_floor_source=f"the name {image!r} tells no release labctl knows, so the strictest "
+        f"floor holds, that of {rule.title}: {rule.memory_floor_source}",
+    )
+
+
+def _possible(platform: Platform, ports: int) -> Iterator[ReleaseRule]:
+    return (rule for rule in platform.releases if ports >= rule.least_ports)
