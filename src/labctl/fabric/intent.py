@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from labctl.fabric import addresses, asns
@@ -34,6 +34,7 @@ class _Builder:
         self, lab: Lab, platforms: Mapping[str, Platform], management: IPv4Network | None
     ) -> None:
         self._lab = lab
+        self._platforms = platforms
         self._wires = wires(lab, platforms)
         self._nodes = {node.name: node for node in lab.nodes}
         pools = lab.fabric.addressing
@@ -53,7 +54,10 @@ class _Builder:
     def node(self, node: Node) -> NodeIntent:
         """One node's intent."""
         ports = tuple(self._port(node, wire) for wire in self._wires[node.name])
-        numbers = (0, *(port.number for port in ports))
+        platform = self._platforms[node.platform]
+        numbers: Iterable[int] = (0, *(port.number for port in ports))
+        if platform.fillers:
+            numbers = range(max(numbers) + 1)
         peers = self._reflected[node.role]
         if self._lab.fabric.routing is Routing.EBGP:
             peers = link_peers(ports, self._asns)
@@ -63,7 +67,10 @@ class _Builder:
             l2vnis, l3vnis = self._overlay.l2vnis(node, ports), self._overlay.l3vnis(node)
         return NodeIntent(
             node=node,
-            mac_by_nic={n: mac_address(self._lab.name, node.name, n) for n in numbers},
+            mac_by_nic={
+                n: mac_address(self._lab.name, node.name, n, prefix=platform.mac_prefix)
+                for n in numbers
+            },
             management=self._management.get(node.name),
             management_gateway=self._gateway,
             ports=ports,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from labctl.model.image_name import ImageName, parse_name
+from labctl.model.intent import NodeIntent
+from labctl.model.lab import Node
 from labctl.model.platform import Platform, ReleaseRule
 
 
@@ -27,6 +29,30 @@ def fitted(platform: Platform, image: str, ports: int) -> Platform:
         vcpus=rule.vcpus,
         interfaces=replace(platform.interfaces, maximum=rule.ports),
     )
+
+
+def fit_node(platform: Platform, node: Node, ports: Iterable[int]) -> Platform:
+    """`platform` as the software of `node` needs it; `ports` are its wired data ports' numbers."""
+    return fitted(platform, node.software or node.image, max(ports, default=0))
+
+
+def nic_count(platform: Platform, node: NodeIntent) -> int:
+    """NICs of the node's machine: the management NIC, the wired ones, fillers below them."""
+    if platform.fillers:
+        return 1 + max((port.number for port in node.ports), default=0)
+    return 1 + len(node.ports)
+
+
+def with_most_ports(platform: Platform, image: str) -> Platform:
+    """`platform` with as many data ports as a machine on `image` can have."""
+    try:
+        name = parse_name(image)
+    except ValueError:
+        return platform
+    ports = [rule.ports for rule in platform.releases if _fits(rule, name, rule.least_ports)]
+    if not ports:
+        return platform
+    return replace(platform, interfaces=replace(platform.interfaces, maximum=max(ports)))
 
 
 def rule_for(platform: Platform, image: str, ports: int) -> ReleaseRule | None:

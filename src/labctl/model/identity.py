@@ -11,6 +11,8 @@ from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6c616263-746c-5000-8000-6c6162637464")
 NAME_PATTERN = r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
+LOCAL_MACS = "02"
+"""The prefix of locally administered MACs."""
 _NAME = re.compile(NAME_PATTERN)
 
 
@@ -44,12 +46,25 @@ def bridge_name(lab: str) -> str:
     return f"lab-{hashlib.sha256(lab.encode()).hexdigest()[:8]}"
 
 
-def mac_address(lab: str, node: str, nic: int) -> str:
-    """The MAC of a node's NIC: locally administered, never QEMU's 52:54:00.
+def mac_address(lab: str, node: str, nic: int, *, prefix: str = LOCAL_MACS) -> str:
+    """The MAC of a node's NIC: never QEMU's 52:54:00.
 
-    A block of 4096 addresses per node: 02, then 28 bits of the node's digest, then the NIC's
-    number, so a node's NICs are consecutive, as on real hardware.
+    `prefix` (the first bytes, as hex pairs with colons), then bits of the node's digest, then the
+    NIC's number, so a node's NICs are consecutive, as on real hardware. A node has a block of 4096
+    addresses under a prefix of one byte, of 256 under a longer one.
     """
+    first = bytes.fromhex(prefix.replace(":", ""))
+    nic_bits = 12 if len(first) == 1 else 8
+    block_bits = 48 - 8 * len(first) - nic_bits
     block = int.from_bytes(hashlib.sha256(f"{lab}.{node}".encode()).digest()[:5], "big")
-    value = (0x02 << 40) | ((block & 0xFFFFFFF) << 12) | nic
+    value = int.from_bytes(first, "big") << (48 - 8 * len(first))
+    value |= (block & ((1 << block_bits) - 1)) << nic_bits | nic
     return value.to_bytes(6, "big").hex(":")
+
+
+def serial_number(lab: str, node: str) -> str:
+    """The machine's serial number: 11 characters that begin with 9, as a Nexus 9000v's do.
+
+    NX-OS uses it as DHCP client id, so no two nodes may share one (netlab issue 739).
+    """
+    return f"9{hashlib.sha256(f'{lab}.{node}'.encode()).hexdigest()[:10].upper()}"

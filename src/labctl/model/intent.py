@@ -117,7 +117,8 @@ class NodeIntent:
 
     node: Node
     mac_by_nic: Mapping[int, str]
-    """NIC number -> MAC; 0 is the management NIC, always present."""
+    """NIC number -> MAC; 0 is the management NIC, always present, as are fillers where the
+    platform has them."""
     management: IPv4Interface | None
     management_gateway: IPv4Address | None
     ports: tuple[Port, ...]

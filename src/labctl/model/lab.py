@@ -121,7 +121,8 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One virtual machine. Sizes are final: override or platform default, checked against floors.
+    """One virtual machine. Sizes are final: override or platform default. Preflight holds memory
+    against the platform's floor.
 
     `loopback`, `vtep` and `asn` are the file's overrides; the addresses in force are the
     fabric's (`labctl.fabric`). `extra_config` is device configuration appended to the day-0.
@@ -141,6 +142,10 @@ class Node:
     extra_config: str = ""
     hypervisor: str | None = None
     networks: tuple[str, ...] = ()
+    software: str = ""
+    """What the image holds, by the vendor's own name of it; "" where the image's name tells it."""
+    allow_undersized: bool = False
+    """Whether less memory than the platform's floor is the user's own decision."""
 
 
 @dataclass(frozen=True, slots=True)

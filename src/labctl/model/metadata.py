@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 METADATA_NS = "https://labctl.dev/xmlns/domain/1"
 _TAG = "mark"
+_FLOOR = "memory-floor"
 _FIELDS = ("lab", "node", "role", "platform", "version", "spec")
 # What can't stand in an attribute as it is; unescaped white space would come back as blanks.
 _ESCAPES = str.maketrans(
@@ -30,6 +31,7 @@ class LabMetadata(NamedTuple):
 
     `digests` maps what determines the node (hardware, config, image) to its digest.
     `ports` maps interface name to (local UDP port, remote UDP port).
+    `memory_floor` is what the node's software needs (MiB), 0 where the mark doesn't tell.
     On a network `node`, `role`, `platform` are "" and `ports` is empty.
     """
 
@@ -41,6 +43,7 @@ class LabMetadata(NamedTuple):
     spec: str
     digests: Mapping[str, str] = MappingProxyType({})
     ports: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    memory_floor: int = 0
 
 
 def to_xml(metadata: LabMetadata) -> str:
@@ -55,6 +58,8 @@ def to_xml(metadata: LabMetadata) -> str:
         for name, (local, remote) in metadata.ports.items()
     ]
     own = {name: getattr(metadata, name) for name in _FIELDS}
+    if metadata.memory_floor:
+        own[_FLOOR] = str(metadata.memory_floor)
     inside = "".join(f"<{_tag(name, values)} />" for name, values in (*digests, *ports))
     head = _tag(_TAG, {"xmlns": METADATA_NS, **own})
     text = f"<{head}>{inside}</{_TAG}>" if inside else f"<{head} />"
@@ -86,7 +91,10 @@ def from_element(element: ElementTree.Element) -> LabMetadata:
             if _local(e) == "port"
         }
         return LabMetadata(
-            **{name: element.attrib[name] for name in _FIELDS}, digests=digests, ports=ports
+            **{name: element.attrib[name] for name in _FIELDS},
+            digests=digests,
+            ports=ports,
+            memory_floor=int(element.get(_FLOOR, "0")),
         )
     except KeyError as error:
         raise ValueError(f"labctl's mark lacks {error}") from None

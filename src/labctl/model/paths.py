@@ -39,6 +39,11 @@ class NodePaths(NamedTuple):
         return self.folder / "day0.iso"
 
     @property
+    def variables(self) -> Path:
+        """The firmware's variables, where it keeps any."""
+        return self.folder / "nvram.fd"
+
+    @property
     def console_log(self) -> Path:
         return self.folder / "console.log"
 

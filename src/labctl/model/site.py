@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from labctl.model.paths import Home
+from labctl.model.platform import Firmware, Platform
 
 ManagementMode = Literal["nat", "user", "none"]
 """How NIC 0 is wired: the lab's NAT network, QEMU's own user network, or not at all."""
@@ -28,6 +30,12 @@ class Site:
     emulator: str
     home: Home
     management: ManagementMode
+    firmware: Mapping[str, Firmware] = field(default_factory=dict)
+    """Platform name -> the firmware found for it on the host."""
+
+    def firmware_for(self, platform: Platform) -> Firmware | None:
+        """The platform's firmware: that found, else the first to look for; None for the BIOS."""
+        return self.firmware.get(platform.name) or next(iter(platform.firmware), None)
 
 
 @dataclass(frozen=True, slots=True)

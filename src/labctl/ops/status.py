@@ -88,6 +88,11 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
     chain, complaint = _chain(files)
     if complaint:
         problems.append(complaint)
+    if domain.memory < mark.memory_floor:
+        problems.append(
+            f"undersized: {domain.memory} MiB, its software needs {mark.memory_floor} MiB; "
+            "it may drop routes while its sessions stay Established"
+        )
     problems += [
         f"{interface} is unplugged: labctl link {mark.lab} {mark.node}:{interface} up"
         for interface in domain.unplugged()

@@ -28,7 +28,7 @@ from labctl.ops.context import Context
 from labctl.plan.diff import Observed, diff
 from labctl.plan.model import Plan
 from labctl.plan.ports import allocate
-from labctl.preflight.local import udp_ports
+from labctl.preflight.local import firmware, udp_ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,14 @@ def survey(ctx: Context, hypervisor: Hypervisor, lab: Lab) -> Survey:
     )
     desired = None
     if not report.refused:
-        site = Site(virt_type=report.virt_type, emulator="", home=ctx.home, management=mode)
+        found = firmware(platforms.values()) if host.is_local else {}
+        site = Site(
+            virt_type=report.virt_type,
+            emulator="",
+            home=ctx.home,
+            management=mode,
+            firmware={name: image for name, image in found.items() if image is not None},
+        )
         refs = {name: ImageRef(image.path, image.sha256) for name, image in images.items()}
         desired = _render(intent, platforms, site, ports, refs)
     observed = _observed(ctx, lab, domains, networks)

@@ -12,6 +12,7 @@ from labctl.preflight.collisions import (
 from labctl.preflight.facts import Facts
 from labctl.preflight.fitness import (
     check_emulator,
+    check_firmware,
     check_images,
     check_lookups,
     check_machines,
@@ -19,6 +20,7 @@ from labctl.preflight.fitness import (
     check_tools,
     choose_virt_type,
 )
+from labctl.preflight.floors import check_floors
 from labctl.preflight.placement import check_placement
 from labctl.preflight.sizing import check_disk, check_memory, check_vcpus
 
@@ -31,7 +33,9 @@ def check(facts: Facts) -> PreflightReport:
         *check_lookups(facts),
         *check_machines(facts),
         *check_emulator(facts),
+        *check_firmware(facts),
         *check_tools(facts),
+        *check_floors(facts),
         *check_memory(facts, virt_type),
         *check_vcpus(facts),
         *check_storage(facts),

@@ -19,7 +19,7 @@ from labctl.hypervisor.api import (
 from labctl.model.intent import Intent
 from labctl.model.lab import Endpoint
 from labctl.model.paths import Home
-from labctl.model.platform import Platform
+from labctl.model.platform import Firmware, Platform
 from labctl.preflight.canary import KvmVerdict
 
 OFF = frozenset({DomainState.SHUT_OFF, DomainState.CRASHED})
@@ -78,6 +78,9 @@ class Facts:
     """Seconds of the first capability look-up, and of a second one if the first was slow."""
     emulator_missing: str = ""
     qemu_img_missing: bool = False
+    firmware: Mapping[str, Firmware | None] | None = None
+    """Platform name -> its firmware found on this host, None where there is none; for platforms
+    that bring their own choice."""
     devices: frozenset[str] | None = None
     """QEMU's device models."""
     images: Mapping[str, ImageFact] = field(default_factory=dict)

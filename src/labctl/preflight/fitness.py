@@ -119,6 +119,23 @@ def check_emulator(facts: Facts) -> Iterable[Finding]:
         )
 
 
+def check_firmware(facts: Facts) -> Iterable[Finding]:
+    """What a machine of the platform boots with, where QEMU's own BIOS won't do."""
+    for name, found in (facts.firmware or {}).items():
+        platform = facts.platforms[name]
+        places = ", ".join(image.code for image in platform.firmware)
+        offered = facts.machines.get(platform.machine)
+        kinds = offered.capabilities.loader_types if offered and offered.capabilities else None
+        if found is None:
+            message = f"{name} boots by UEFI only, and no OVMF is here; looked for {places}"
+            yield Finding("firmware", Severity.REFUSE, message, "install it: `apt install ovmf`")
+        elif kinds is not None and found.kind not in kinds:
+            message = f"{name}: libvirt offers no firmware of type {found.kind} ({found.code})"
+            yield Finding("firmware", Severity.REFUSE, message, "use a newer libvirt")
+        else:
+            yield Finding("firmware", Severity.OK, f"{name}: {found.code} as {found.kind}")
+
+
 def check_tools(facts: Facts) -> Iterable[Finding]:
     """What labctl itself runs on the host."""
     if facts.qemu_img_missing:

@@ -127,11 +127,17 @@ def _with_local_facts(facts: Facts) -> Facts:
         facts,
         emulator_missing=missing,
         qemu_img_missing=shutil.which(qemu_img.PROGRAM) is None,
+        firmware=local.firmware(_used(facts)),
         devices=local.device_models(emulator) if emulator and not missing else None,
         storage=local.storage((facts.home.labs, facts.home.images), owner),
         routes=local.routes() if facts.intent.management_subnet is not None else None,
         udp_in_use=local.udp_ports() if facts.ports else None,
     )
+
+
+def _used(facts: Facts) -> list[Platform]:
+    names = dict.fromkeys(node.node.platform for node in facts.intent.nodes.values())
+    return [facts.platforms[name] for name in names]
 
 
 def _any_capabilities(facts: Facts) -> DomainCapabilities | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 
 from labctl import process
 from labctl.errors import LabctlError
+from labctl.model.platform import Firmware, Platform
 from labctl.preflight.facts import Route, StorageFact
 
 _SECONDS = 10.0
@@ -26,6 +27,22 @@ def device_models(emulator: str) -> frozenset[str] | None:
     except LabctlError:
         return None
     return frozenset(_DEVICE.findall(listed.stdout)) or None
+
+
+def firmware(platforms: Iterable[Platform]) -> dict[str, Firmware | None]:
+    """Platform name -> the first of its firmware images that is there, whole; None if none is.
+
+    Platforms without firmware of their own choice are left out.
+    """
+    return {
+        platform.name: next(filter(_is_there, platform.firmware), None)
+        for platform in platforms
+        if platform.firmware
+    }
+
+
+def _is_there(image: Firmware) -> bool:
+    return all(Path(file).is_file() for file in (image.code, image.variables) if file)
 
 
 def storage(folders: Sequence[Path], owner: tuple[int, int] | None) -> StorageFact:

@@ -9,6 +9,7 @@ from math import ceil
 
 from labctl.hypervisor.api import ObservedDomain
 from labctl.model.finding import Finding, Severity
+from labctl.model.fit import nic_count
 from labctl.model.intent import NodeIntent
 from labctl.model.site import TRANSLATION_CACHE
 from labctl.preflight.facts import OFF, Facts
@@ -72,7 +73,7 @@ def _need(facts: Facts, virt_type: str, total: int) -> _Need:
     nodes = facts.intent.nodes.values()
     return _Need(
         nodes=sum(node.node.memory for node in nodes),
-        overhead=sum(_overhead(node, virt_type) for node in nodes),
+        overhead=sum(_overhead(facts, node, virt_type) for node in nodes),
         other=sum(_held(domain, virt_type, total) for domain in _others(facts)),
     )
 
@@ -117,7 +118,7 @@ def _check_free(facts: Facts, virt_type: str, free: int) -> Iterable[Finding]:
         if domain.metadata and facts.is_ours(domain) and domain.state not in OFF
     }
     starting = [node for name, node in facts.intent.nodes.items() if name not in running]
-    needed = sum(node.node.memory + _overhead(node, virt_type) for node in starting)
+    needed = sum(node.node.memory + _overhead(facts, node, virt_type) for node in starting)
     ratio = facts.intent.lab.requirements.memory_overcommit
     room = int(free * ratio)
     if needed > room:
@@ -177,8 +178,9 @@ def check_disk(facts: Facts) -> Iterable[Finding]:
     )
 
 
-def _overhead(node: NodeIntent, virt_type: str) -> int:
-    return qemu_overhead(node.node.memory, len(node.ports) + 1, virt_type)
+def _overhead(facts: Facts, node: NodeIntent, virt_type: str) -> int:
+    nics = nic_count(facts.platforms[node.node.platform], node)
+    return qemu_overhead(node.node.memory, nics, virt_type)
 
 
 def _held(domain: ObservedDomain, virt_type: str, host_memory: int) -> int:

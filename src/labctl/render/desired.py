@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from labctl import __version__
 from labctl.errors import UsageError
 from labctl.model.desired import Desired, DesiredNode
+from labctl.model.fit import fit_node
 from labctl.model.intent import Intent, NodeIntent
 from labctl.model.lab import Endpoint
 from labctl.model.metadata import LabMetadata, to_xml
@@ -67,6 +68,7 @@ def _render_node(
     images: Mapping[str, ImageRef],
 ) -> DesiredNode:
     lab, image = intent.lab, images[node.node.image]
+    fitting = fit_node(platform, node.node, (port.number for port in node.ports))
     wiring = udp_ports(node, ports)
     machine = domain_xml(lab.name, node, platform, site=site, ports=wiring, image=image)
     files = day0(node, lab.fabric, platform, site)
@@ -85,5 +87,6 @@ def _render_node(
         spec=spec,
         digests=digests,
         ports=wiring,
+        memory_floor=fitting.memory_floor,
     )
     return DesiredNode(node, with_mark(machine, to_xml(mark)), files, digests, spec, wiring)

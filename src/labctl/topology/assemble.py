@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from labctl.errors import LabctlError
 from labctl.fabric.wiring import link_kind
+from labctl.model.fit import fitted
 from labctl.model.intent import LinkKind
 from labctl.model.lab import (
     Addressing,
@@ -37,12 +38,19 @@ def assemble(
 ) -> Lab:
     """The lab; what is wrong with hosts' networks and configuration files is reported."""
     networks = _host_networks(file, draft, document)
+    widths = _widths(draft)
     leaves = tuple(node.name for node in draft.nodes.values() if node.role is Role.LEAF)
     subnet = None if isinstance(file.management, bool) else file.management.subnet
     return Lab(
         name=file.lab,
         nodes=tuple(
-            _node(node, file, networks.get(node.name, ()), _config(node, document, read_file))
+            _node(
+                node,
+                file,
+                networks.get(node.name, ()),
+                _config(node, document, read_file),
+                widths[node.name],
+            )
             for node in draft.nodes.values()
         ),
         links=tuple(_link(link.a, link.b) for link in draft.links),
@@ -59,16 +67,28 @@ def _link(one: Endpoint, other: Endpoint) -> Link:
     return Link(other, one) if swap else Link(one, other)
 
 
-def _node(node: DraftNode, file: TopologyFile, networks: Sequence[str], config: str) -> Node:
-    shape, platform = node.shape, node.platform
-    is_lab_platform = node.role.is_switch and platform.name == file.platform
-    image = shape.image or (file.image if is_lab_platform else None) or platform.default_image
+def _widths(draft: Draft) -> Mapping[str, int]:
+    """Node name -> the number of its highest wired port, 0 without any."""
+    widths = dict.fromkeys(draft.nodes, 0)
+    for end in (end for link in draft.links for end in (link.a, link.b)):
+        if end.node in widths:
+            number = draft.nodes[end.node].platform.interfaces.number(end.interface) or 0
+            widths[end.node] = max(widths[end.node], number)
+    return widths
+
+
+def _node(
+    node: DraftNode, file: TopologyFile, networks: Sequence[str], config: str, width: int
+) -> Node:
+    shape = node.shape
+    platform = fitted(node.platform, node.software or node.image, width)
+    undersized = shape.allow_undersized
     return Node(
         name=node.name,
         role=node.role,
         index=node.index,
         platform=platform.name,
-        image=image,
+        image=node.image,
         memory=shape.memory or platform.memory,
         vcpus=shape.vcpus or platform.vcpus,
         loopback=shape.loopback,
@@ -77,6 +97,8 @@ def _node(node: DraftNode, file: TopologyFile, networks: Sequence[str], config: 
         extra_config=config,
         hypervisor=shape.hypervisor,
         networks=tuple(networks),
+        software=node.software,
+        allow_undersized=file.allow_undersized if undersized is None else undersized,
     )
 
 

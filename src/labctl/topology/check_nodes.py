@@ -42,10 +42,6 @@ def _check_overrides(node: DraftNode, file: TopologyFile, draft: Draft, document
         if getattr(shape, name) is not None and node.role not in roles:
             document.report((*node.path, name), f"a {node.role} has no {name}", key=True)
     is_sure = node.name not in draft.guessed_platform
-    if is_sure and shape.memory is not None and shape.memory < platform.memory_floor:
-        message = f"{shape.memory} MiB is below what platform {platform.name} needs"
-        hint = f"{platform.memory_floor} MiB or more; {platform.memory_floor_source}"
-        document.report((*node.path, "memory"), message, hint)
     if is_sure and shape.config is not None and platform.device == "linux":
         message = f"platform {platform.name} takes no device configuration"
         document.report((*node.path, "config"), message, key=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from labctl.model.fit import with_most_ports
 from labctl.model.lab import Endpoint, Role
 from labctl.model.platform import Platform
 from labctl.topology.document import Document, Path
@@ -35,6 +36,8 @@ class DraftNode:
     platform: Platform
     shape: NodeShape
     path: Path
+    image: str
+    software: str
 
 
 @dataclass(slots=True)
@@ -88,7 +91,7 @@ def expand(file: TopologyFile, platforms: Mapping[str, Platform], document: Docu
         role = roles.get(name)
         platform = role and _platform(file, role, shape, path, platforms, document)
         if role and platform:
-            draft.nodes[name] = DraftNode(name, role, indexes[name], platform, shape, path)
+            draft.nodes[name] = _draft_node(name, role, indexes[name], platform, shape, path, file)
         else:
             draft.unusable.add(name)
         if _is_platform_lost(name, shape, document):
@@ -97,6 +100,23 @@ def expand(file: TopologyFile, platforms: Mapping[str, Platform], document: Docu
         draft.links = _shorthand_links(file.fabric, draft, document)
     draft.links += _written_links(file)
     return draft
+
+
+def _draft_node(
+    name: str,
+    role: Role,
+    index: int,
+    platform: Platform,
+    shape: NodeShape,
+    path: Path,
+    file: TopologyFile,
+) -> DraftNode:
+    """The node, with its platform as its image has it."""
+    is_lab_platform = role.is_switch and platform.name == file.platform
+    image = shape.image or (file.image if is_lab_platform else None) or platform.default_image
+    software = shape.software or (file.software if is_lab_platform and not shape.image else None)
+    fitting = with_most_ports(platform, software or image)
+    return DraftNode(name, role, index, fitting, shape, path, image, software or "")
 
 
 def may_exist(name: str, document: Document) -> bool:

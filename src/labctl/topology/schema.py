@@ -143,8 +143,13 @@ class NodeShape(_Documented):
     """Device family, if not the lab's."""
     image: ImageName | None = None
     """Golden image in the image store, if not the lab's."""
+    software: ImageName | None = None
+    """What the image holds, by the vendor's name of it (nxosv9k-7.0.3.I7.4), if the image's own
+    name doesn't tell."""
     memory: Size | None = None
-    """Memory, with its unit; the platform's default when left out."""
+    """Memory, with its unit; what the software needs when left out."""
+    allow_undersized: bool | None = None
+    """true: take less memory than the software needs, if not the lab's choice."""
     vcpus: Annotated[int, Field(ge=1, le=64)] | None = None
     """Virtual CPUs; the platform's default when left out."""
     loopback: Address | None = None
@@ -195,6 +200,12 @@ class TopologyFile(_Documented):
     """Device family of the switches; any node may differ."""
     image: ImageName | None = None
     """Golden image of the switches; the platform's default when left out."""
+    software: ImageName | None = None
+    """What the switches' image holds, by the vendor's name of it, if the image's own name doesn't
+    tell."""
+    allow_undersized: bool = False
+    """true: run nodes with less memory than their software needs. `labctl status` says so for as
+    long as they are there."""
     fabric: FabricShape = FabricShape()
     """The fabric: how many switches, what runs on them, the tenants."""
     nodes: dict[NodeName, NodeShape | None] | None = None

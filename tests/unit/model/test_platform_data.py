@@ -23,7 +23,7 @@ def test_phases_are_those_the_guest_tells(name: str) -> None:
 
 
 def test_ready_tells_how_many_errors_there_were() -> None:
-    for platform in PLATFORMS.values():
+    for platform in (PLATFORMS["frr"], PLATFORMS["linux"]):
         match = re.search(platform.phases[-1].pattern, "labctl-guest: phase ready errors=3")
         assert match is not None
         assert match["errors"] == "3"

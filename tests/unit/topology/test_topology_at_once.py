@@ -84,7 +84,7 @@ BGP = "underlay: {routing: ebgp}, overlay: {asn: 65001}"
         (FABRIC.replace("leaves: 2", "leaves: two") + "links: [[leaf-9:eth9, host-3:eth9]]", 1),
         (FABRIC.replace("leaves: 2", "leaves: two") + "links: [[lef-9:eth9, host-3:eth9]]", 2),
         (FABRIC.replace("spines: 2", "spines: two") + "nodes: {spine-2: {memory: 1 GiB}}", 1),
-        (FABRIC.replace("spines: 2", "spines: two") + "nodes: {spine-2: {memory: 1 MiB}}", 2),
+        (FABRIC.replace("spines: 2", "spines: two") + "nodes: {spine-2: {memory: 1 MB}}", 2),
         (FABRIC.replace("leaves: 2", "leafs: 2") + "links: [[leaf-3:eth9, leaf-1:eth9]]", 2),
         (FABRIC.replace("leaves: 2", "switches: 2") + "links: [[leaf-3:eth9, leaf-1:eth9]]", 1),
         ("lab: x\nfabric: 5\n", 1),
