@@ -48,5 +48,3 @@ def leaf_xml(
     site = Site(virt_type, "", Home(Path(home)), "user", {NEXUS.name: firmware})
     golden = ImageRef(Path(home) / "golden.qcow2", "ab" * 32)
     return domain_xml(LAB, node, NEXUS, site=site, ports=udp_ports(node, links), image=golden)
-
-

@@ -5,6 +5,7 @@ HOME/labs/LAB/        topology.yaml and files.json (files it refers to) as appli
 HOME/labs/LAB/nodes/NODE/   disk.qcow2, day0.iso, console.log, started (its mtime: last start)
 HOME/labs/LAB.lock    the lab's lock, held while a run changes the lab
 HOME/locks/           locks wider than a lab (port allocation on a hypervisor)
+HOME/secrets/         passwords, for nobody's eyes but the owner's
 HOME/cache/           what can be thrown away at any time (canary verdicts)
 """
 
@@ -101,6 +102,10 @@ class Home(NamedTuple):
     @property
     def cache(self) -> Path:
         return self.folder / "cache"
+
+    @property
+    def admin_password(self) -> Path:
+        return self.folder / "secrets" / "nxos-admin"
 
     def lab(self, name: str) -> LabPaths:
         return LabPaths(self.labs / name)

@@ -20,11 +20,12 @@ from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.images.overlay import create_overlay
 from labctl.model.desired import Desired
 from labctl.model.identity import domain_name, network_name
-from labctl.model.paths import LabPaths
+from labctl.model.paths import Home, LabPaths
 from labctl.model.platform import Platform
 from labctl.ops.boot import wait_ready
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
+from labctl.ops.secrets import with_secrets
 from labctl.plan.model import Action, ActionKind
 
 _STOP_POLL_SECONDS = 0.2
@@ -42,6 +43,7 @@ NETWORK_KINDS = (
 class Site:
     """What applying needs to know of the lab at hand. `golden` maps image name to its file."""
 
+    home: Home
     hypervisor: Hypervisor
     paths: LabPaths
     desired: Desired
@@ -147,7 +149,7 @@ def _make_fresh(site: Site, node: str) -> None:
     try:
         files.console_log.unlink(missing_ok=True)
         create_overlay(site.golden[desired.intent.node.image], files.overlay)
-        write_atomically(files.day0, iso_bytes(desired.day0), mode=0o600)
+        write_atomically(files.day0, iso_bytes(with_secrets(desired.day0, site.home)), mode=0o600)
     except OSError as error:
         raise InternalError(
             f"can't write the files of {node}: {error.strerror}",

@@ -93,7 +93,7 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             _tell_unplugged(ctx, found, plan)
             if plan.empty and not unready:
                 return _result(found, plan, recovered, started)
-            site = _site(found, hypervisor, paths)
+            site = _site(ctx, found, hypervisor, paths)
             keep_topology(paths, lab, files)
             with Journal(paths.journal, "up") as journal:
                 failed = _prepare(ctx, site, journal, plan)
@@ -141,10 +141,10 @@ def _is_booting(found: Survey, paths: LabPaths, node: str) -> bool:
     return boot is not None and (not boot.ready or boot.errors > 0)
 
 
-def _site(found: Survey, hypervisor: Hypervisor, paths: LabPaths) -> Site:
+def _site(ctx: Context, found: Survey, hypervisor: Hypervisor, paths: LabPaths) -> Site:
     assert found.desired is not None  # a refused survey gave no plan
     golden = {name: image.path for name, image in found.images.items()}
-    return Site(hypervisor, paths, found.desired, found.platforms, golden)
+    return Site(ctx.home, hypervisor, paths, found.desired, found.platforms, golden)
 
 
 def _prepare(ctx: Context, site: Site, journal: Journal, plan: Plan) -> Mapping[str, NodeOutcome]:
