@@ -11,7 +11,7 @@ from harness.nexus import LAB, SIZES, leaf_xml
 from labctl import process
 from labctl.model.platform import Firmware
 
-GOLDEN = Path(__file__).parent / "nexus-domains"
+GOLDEN = Path(__file__).parent.parent / "fixtures" / "nexus-domains"
 size = pytest.mark.parametrize("name", SIZES)
 
 
