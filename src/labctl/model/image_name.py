@@ -137,7 +137,10 @@ def _contradictions(words: Mapping[str, str], release: Release) -> str:
     old = release < Release(9, 0, 0)
     checks = (
         (old and not train, f"{words['release']} lacks its train and rebuild, like I7.4"),
-        (bool(train) and not release.rebuild, f"train {train} lacks its rebuild, a number from 1 on"),
+        (
+            bool(train) and not release.rebuild,
+            f"train {train} lacks its rebuild, a number from 1 on",
+        ),
         (bool(train) and not old, f"train {train}: there are none since 9.2"),
         (titanium and release.train != "D", f"{family} is a Nexus 7000, whose trains are D"),
         (
