@@ -61,8 +61,9 @@ def files(home: Path) -> Path:
     folder.mkdir(parents=True)
     golden = home / "golden.qcow2"
     process.run(["qemu-img", "create", "-q", "-f", "qcow2", golden, "8G"], deadline=30)
-    overlay = ["-b", golden, "-F", "qcow2", folder / "disk.qcow2"]
-    process.run(["qemu-img", "create", "-q", "-f", "qcow2", *overlay], deadline=30)
+    backing = ["-b", str(golden), "-F", "qcow2"]
+    overlay = str(folder / "disk.qcow2")
+    process.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, overlay], deadline=30)
     (folder / "day0.iso").write_bytes(bytes(1 << 20))
     return folder
 

@@ -125,7 +125,8 @@ class Node:
     against the platform's floor.
 
     `loopback`, `vtep` and `asn` are the file's overrides; the addresses in force are the
-    fabric's (`labctl.fabric`). `extra_config` is device configuration appended to the day-0.
+    fabric's (`labctl.fabric`). `extra_config` is device configuration appended to the day-0, or in
+    place of its generated part where it is a whole one (labctl.model.saved).
     `networks` (hosts only) names the networks it has a leg in; the first is untagged.
     """
 

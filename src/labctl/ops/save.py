@@ -9,6 +9,7 @@ from labctl.atomic import write_atomically
 from labctl.devices.registry import device_for
 from labctl.errors import LabctlError, UsageError
 from labctl.model.platform import Platform
+from labctl.model.saved import as_whole
 from labctl.ops.context import Context
 from labctl.ops.results import SaveResult
 from labctl.ops.runner import run_nodes
@@ -33,7 +34,7 @@ def save(ctx: Context, ref: str, folder: Path, *, nodes: Sequence[str] = ()) -> 
 
         def task(node: str) -> None:
             text = _pull(platforms, target, node)
-            write_atomically(folder / f"{node}.cfg", text.encode())
+            write_atomically(folder / f"{node}.cfg", as_whole(node, text).encode())
 
         outcomes = run_nodes(ctx, "save", savable, task, width=_WIDTH)
     files = tuple(folder / f"{o.node}.cfg" for o in outcomes if o.error is None)

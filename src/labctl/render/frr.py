@@ -15,6 +15,7 @@ from labctl.model.intent import (
     NodeIntent,
 )
 from labctl.model.lab import Fabric, LinkAddressing, Routing
+from labctl.model.saved import is_whole
 from labctl.render.environment import Verbatim
 
 # Outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348, section 5).
@@ -73,6 +74,7 @@ def context(node: NodeIntent, fabric: Fabric) -> dict[str, object]:
         "last_metric": _LAST_METRIC,
         "daemons": daemons(ospf=ospf, extra_config=extra),
         "extra_config": Verbatim(extra.rstrip("\n")),
+        "whole": is_whole(extra),
     }
 
 

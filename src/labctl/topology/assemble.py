@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from labctl.errors import LabctlError
@@ -26,11 +27,13 @@ from labctl.model.lab import (
 )
 from labctl.topology.check_fabric import networks_of
 from labctl.topology.check_nodes import carried_by
-from labctl.topology.document import CONTROL, Document
+from labctl.topology.document import CONTROL, Document, Path
 from labctl.topology.expand import Draft, DraftNode
 from labctl.topology.schema import ConfigFileShape, FabricShape, TopologyFile
 
 ReadFile = Callable[[str], str]
+_CONFIG_FILE = re.compile(r"\S+\.(cfg|conf|txt)")
+"""A `config` of one such word is a file's name: no device has a command like that."""
 
 
 def assemble(
@@ -130,20 +133,25 @@ def _fabric(shape: FabricShape, leaves: tuple[str, ...]) -> Fabric:
 
 
 def _config(node: DraftNode, document: Document, read_file: ReadFile | None) -> str:
-    config = node.shape.config
-    if not isinstance(config, ConfigFileShape):
-        return config or ""
-    path = (*node.path, "config", "file")
+    config, path = node.shape.config, (*node.path, "config")
+    if isinstance(config, ConfigFileShape):
+        return _config_file(config.file, (*path, "file"), document, read_file)
+    if config and _CONFIG_FILE.fullmatch(config):
+        return _config_file(config, path, document, read_file)
+    return config or ""
+
+
+def _config_file(name: str, path: Path, document: Document, read_file: ReadFile | None) -> str:
     if read_file is None:
-        document.report(path, f"file {config.file!r} can't be read from here")
+        document.report(path, f"file {name!r} can't be read from here")
         return ""
     try:
-        text = read_file(config.file)
+        text = read_file(name)
     except (OSError, ValueError, LookupError, LabctlError) as error:
-        document.report(path, f"can't read {config.file!r}", _reason(error))
+        document.report(path, f"can't read {name!r}", _reason(error))
         return ""
     if found := CONTROL.search(text):
-        message = f"{config.file!r} is no configuration text: it holds {found[0]!r}"
+        message = f"{name!r} is no configuration text: it holds {found[0]!r}"
         document.report(path, message)
     return text
 

@@ -159,7 +159,8 @@ class NodeShape(_Documented):
     asn: Asn | None = None
     """AS number, to match a network that exists (switches, ebgp underlay)."""
     config: ConfigShape | None = None
-    """Device configuration appended to the generated one: lines, or a file that holds them."""
+    """Device configuration appended to the generated one: lines, or a file that holds them
+    (`saved/leaf-1.cfg`). A file that `labctl save` wrote is the whole: the node starts from it."""
     hypervisor: HypervisorName | None = None
     """The hypervisor the node must run on."""
     networks: list[TenantName] | None = None

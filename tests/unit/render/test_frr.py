@@ -14,6 +14,7 @@ from labctl import process
 from labctl.errors import InternalError
 from labctl.model.intent import Intent, LinkKind
 from labctl.model.lab import Fabric, LinkAddressing
+from labctl.model.saved import as_whole
 from labctl.model.site import Site
 from labctl.render.day0 import day0
 from labctl.topology.platforms import load_platforms
@@ -236,3 +237,10 @@ def test_frr_takes_it(intent: Intent, name: str, tmp_path: Path) -> None:
     path.write_text(files(intent, name)["frr.conf"])
     done = process.run(["vtysh", "-C", "-f", path], deadline=60, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_whole_configuration_takes_the_place_of_the_generated_one() -> None:
+    saved = as_whole("leaf-1", "hostname leaf-1\nrouter bgp 65001\n")
+    intent = change_node(sample(), "leaf-1", extra_config=saved)
+    assert files(intent, "leaf-1")["frr.conf"] == saved
+    assert files(intent, "spine-1") == files(sample(), "spine-1")

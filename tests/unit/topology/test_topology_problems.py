@@ -289,3 +289,10 @@ def test_leaves_and_borders_share_the_links_pool() -> None:
 def test_hosts_alone_may_be_wired_to_one_another() -> None:
     text = "lab: x\nnodes: {a: {role: host}, b: {role: host}}\nlinks: [[a:eth1, b:eth1]]\n"
     assert len(load(text, source="f", platforms=PLATFORMS).links) == 1
+
+
+def test_a_configuration_that_is_a_file_s_name_is_read_from_it() -> None:
+    text = GOOD.replace('config: "router bgp"', "config: saved/spine-1.cfg")
+    lab = load(text, source="f.yaml", platforms=PLATFORMS, read_file=lambda name: f"! {name}\n")
+    assert lab.node("spine-1").extra_config == "! saved/spine-1.cfg\n"
+    assert any("can't be read from here" in str(problem) for problem in faults(text))

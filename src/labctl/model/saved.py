@@ -1,0 +1,19 @@
+"""Saved configurations: how a file says that it is a device's whole configuration.
+
+`labctl save` puts the line first; a node whose `config` is such a file starts from it, instead of
+having it appended to what labctl generates.
+"""
+
+from __future__ import annotations
+
+_WHOLE = "! labctl: whole configuration"
+
+
+def as_whole(node: str, text: str) -> str:
+    """A device's cleaned configuration, marked as the whole of it."""
+    return f"{_WHOLE} of {node}\n{text}"
+
+
+def is_whole(text: str) -> bool:
+    """Whether `text` is a whole configuration."""
+    return text.startswith(_WHOLE)
