@@ -10,7 +10,7 @@ import typer
 from labctl.cli import options
 from labctl.cli.output import show
 from labctl.cli.session import home
-from labctl.errors import ExitCode
+from labctl.errors import ExitCode, ImageError
 
 if TYPE_CHECKING:
     from labctl.images.store import ImageStore
@@ -64,11 +64,35 @@ def verify_images(
     return ExitCode.IMAGE if any(wrong for _, wrong in findings) else ExitCode.DONE
 
 
+def parse_name(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A file's or folder's name; nothing is read.")
+    ],
+    as_json: options.Json = False,
+) -> None:
+    """Explain the name of a Nexus image; exit code 5 where a part of it is not understood."""
+    from labctl.model import image_name
+    from labctl.report.image_name import name_data, name_lines
+    from labctl.topology.known_images import load_known_images
+
+    try:
+        parsed = image_name.parse_name(name)
+    except ValueError as error:
+        raise ImageError(
+            str(error),
+            details="\n".join(("names understood, in any letter case:", *image_name.SCHEMES)),
+            resolution="import the image under a name like these (`labctl image import --name`)",
+        ) from None
+    known = load_known_images().get(Path(name).name.lower())
+    show(name_data(parsed), lambda paint: name_lines(parsed, known, paint), as_json=as_json)
+
+
 COMMANDS = {
     "import": import_image,
     "list": list_images,
     "show": show_image,
     "verify": verify_images,
+    "parse-name": parse_name,
 }
 
 
