@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 
+from labctl.console.events import ConsoleEvent, Fault, PhaseEntered, Ready
 from labctl.model.platform import Platform
 
 LINE_LIMIT = 65536
@@ -25,38 +25,6 @@ _ESCAPES = re.compile(
     rb"|[ -/]*[0-~])"  # two characters and character sets
 )
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseEntered:
-    """The boot reached a phase; `offset` is where the line began, in bytes since the first fed."""
-
-    name: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A line named a fault; `rule` is the FaultRule's name."""
-
-    rule: str
-    line: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The last phase was reached.
-
-    `errors` is what the pattern's named group `errors` caught; without such a group, the number
-    of faults since the first phase.
-    """
-
-    offset: int
-    errors: int
-
-
-ConsoleEvent = PhaseEntered | Fault | Ready
 
 
 def clean(line: bytes) -> str:
@@ -131,7 +99,7 @@ class BootWatcher:
         for rule, pattern in self._faults:
             if pattern.search(line):
                 self._fault_count += 1
-                events.append(Fault(rule.name, line, self._offset))
+                events.append(Fault(rule.name, line, self._offset, rule.explanation))
                 break
         return events
 

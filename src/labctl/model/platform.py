@@ -58,35 +58,60 @@ def _number(digits: str) -> int | None:
 class PhaseRule:
     """One boot phase: entered when `pattern` (a bytes regex on a console line) is seen.
 
-    `deadline` is seconds allowed from entering this phase to entering the next.
+    `deadline` is seconds allowed from entering this phase to entering the next. A phase may come
+    again after later ones, when the machine was restarted, unless it is `once`: what says it (a
+    login prompt, say) is then also seen on a machine that is up, and holds only going forward.
     """
 
     name: str
     pattern: str
     deadline: float
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """A console line that names a fault."""
+    """A console line that names a fault, when it was seen `times` times on the way to a phase."""
 
     name: str
     pattern: str
     explanation: str
+    times: int = 1
+
+
+ANSWERS = (
+    "boot",
+    "end",
+    "enter",
+    "exit",
+    "load-nxos",
+    "no",
+    "password",
+    "space",
+    "user",
+    "y",
+    "yes",
+)
+"""What a PromptRule may answer: `enter` and `space` are keys, `user` and `password` the login,
+`boot` what the loader needs; the others are typed as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptRule:
     """A question on the console and the answer to it.
 
-    `pattern` must hold at any longer text that begins alike (no `$`), so that it fires at the
-    same byte however the stream is split. `answer` is one of the words the dialogue knows
-    (labctl.console.dialogue), "" for a prompt that is only noted.
+    `pattern` (a bytes regex) must hold at any longer text that begins alike (no `$`), and match no
+    more than 512 bytes, so that it fires at the same byte however the stream is split. `<host>` in
+    it stands for the node's host name and for the name of a switch that has none yet. `answer` is
+    one of ANSWERS, "" for a prompt that is only noted. A prompt that comes more than `most` times
+    on the way to a phase is the fault `fault` (0: it may come for ever).
     """
 
     kind: str
     pattern: str
     answer: str
+    most: int = 0
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

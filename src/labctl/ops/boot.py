@@ -10,9 +10,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from labctl.console.events import Fault, Ready
+from labctl.console.events import PhaseEntered as PhaseSeen
 from labctl.console.logtail import LogTail
-from labctl.console.watcher import BootWatcher, Fault, Ready
-from labctl.console.watcher import PhaseEntered as PhaseSeen
+from labctl.console.watcher import BootWatcher
 from labctl.errors import DeadlineError, Interrupted, LabctlError, PhaseError
 from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.model.identity import domain_name

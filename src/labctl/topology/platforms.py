@@ -14,6 +14,7 @@ from typing import Any
 from labctl.errors import TopologyError
 from labctl.model.lab import Role
 from labctl.model.platform import (
+    ANSWERS,
     FaultRule,
     Firmware,
     InterfaceNames,
@@ -100,9 +101,27 @@ _INTERFACES = {
     "maximum": read_scalar(_whole(MOST_NICS)),
     "modules": read_list(read_scalar(_whole(MOST_NICS))),
 }
-_PHASE = {"name": _TEXT, "pattern": read_scalar(_pattern), "deadline": _SECONDS}
-_FAULT = {"name": _TEXT, "pattern": read_scalar(_pattern), "explanation": _TEXT}
-_PROMPT = {"kind": _TEXT, "pattern": read_scalar(_pattern), "answer": _TEXT}
+_TIMES = read_scalar(_whole(100))
+_PHASE = {
+    "name": _TEXT,
+    "pattern": read_scalar(_pattern),
+    "deadline": _SECONDS,
+    "once": read_scalar(_yes_or_no),
+}
+_FAULT = {
+    "name": _TEXT,
+    "pattern": read_scalar(_pattern),
+    "explanation": _TEXT,
+    "times": _TIMES,
+}
+_PROMPT = {
+    "kind": _TEXT,
+    "pattern": read_scalar(_pattern),
+    "answer": read_scalar(_one_of(ANSWERS)),
+    "most": _TIMES,
+    "fault": _TEXT,
+}
+_PROMPT_DEFAULTS = {"answer": "", "most": 0, "fault": ""}
 _FIRMWARE = {
     "kind": read_scalar(_one_of(("rom", "pflash"))),
     "code": _TEXT,
@@ -145,9 +164,9 @@ _PLATFORM = {
     "disk_bus": _TEXT,
     "nic_model": _TEXT,
     "cdrom_bus": _TEXT,
-    "phases": read_list(read_mapping(_PHASE)),
+    "phases": read_list(read_mapping(_PHASE, {"once": False})),
     "start_deadline": _SECONDS,
-    "faults": read_list(read_mapping(_FAULT)),
+    "faults": read_list(read_mapping(_FAULT, {"times": 1})),
     "console_login": _TEXT,
     "stop_deadline": _SECONDS,
     "automation": read_scalar(_one_of(("agent", "console"))),
@@ -157,7 +176,7 @@ _PLATFORM = {
     "serial_ports": read_scalar(_whole(4)),
     "cpu_hide": read_list(_TEXT),
     "firmware": read_list(read_mapping(_FIRMWARE, {"variables": ""})),
-    "prompts": read_list(read_mapping(_PROMPT, {"answer": ""})),
+    "prompts": read_list(read_mapping(_PROMPT, _PROMPT_DEFAULTS)),
     "releases": read_list(read_mapping(_RELEASE, _RELEASE_DEFAULTS)),
 }
 _DEFAULTS = {

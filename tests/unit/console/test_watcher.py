@@ -7,16 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labctl.console.watcher import (
-    LINE_LIMIT,
-    TAIL_LINES,
-    BootWatcher,
-    ConsoleEvent,
-    Fault,
-    PhaseEntered,
-    Ready,
-    clean,
-)
+from labctl.console.events import ConsoleEvent, Fault, PhaseEntered, Ready
+from labctl.console.watcher import LINE_LIMIT, TAIL_LINES, BootWatcher, clean
 from labctl.model.platform import FaultRule, PhaseRule, Platform
 from labctl.topology.platforms import load_platforms
 
