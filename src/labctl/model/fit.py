@@ -65,7 +65,8 @@ def rule_for(platform: Platform, image: str, ports: int) -> ReleaseRule | None:
 
 
 def _fits(rule: ReleaseRule, name: ImageName, ports: int) -> bool:
-    if rule.products and name.product not in rule.products:
+    """A name that leaves the product open may be of any."""
+    if rule.products and name.product and name.product not in rule.products:
         return False
     if rule.lite is not None and rule.lite is not name.lite:
         return False

@@ -27,6 +27,7 @@ NEXUS = PLATFORMS["nxosv9k"]
         ("nexus9300v64-lite.10.5.5.M", 64, 6144, "lite"),
         ("n9kv-9500-lite-10.5.5.M", 64, 6144, "lite"),
         ("nxosv9k-9500-9.3.9", 65, 16384, "large 9500v"),
+        ("nxosv9k-10.3.1", 65, 16384, "large 9500v"),
         ("nexus9500v64.10.5.5.M", 128, 16384, "large 9500v"),
     ],
 )
