@@ -102,16 +102,13 @@ class PromptRule:
 
     `pattern` (a bytes regex) must hold at any longer text that begins alike (no `$`), and match no
     more than 512 bytes, so that it fires at the same byte however the stream is split. `<host>` in
-    it stands for the node's host name and for the name of a switch that has none yet. `answer` is
-    one of ANSWERS, "" for a prompt that is only noted. A prompt that comes more than `most` times
-    on the way to a phase is the fault `fault` (0: it may come for ever).
+    it stands for the node's host name, and for nothing where that isn't known. `answer` is one of
+    ANSWERS, "" for a prompt that is only noted.
     """
 
     kind: str
     pattern: str
     answer: str
-    most: int = 0
-    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)

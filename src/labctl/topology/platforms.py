@@ -101,7 +101,6 @@ _INTERFACES = {
     "maximum": read_scalar(_whole(MOST_NICS)),
     "modules": read_list(read_scalar(_whole(MOST_NICS))),
 }
-_TIMES = read_scalar(_whole(100))
 _PHASE = {
     "name": _TEXT,
     "pattern": read_scalar(_pattern),
@@ -112,16 +111,13 @@ _FAULT = {
     "name": _TEXT,
     "pattern": read_scalar(_pattern),
     "explanation": _TEXT,
-    "times": _TIMES,
+    "times": read_scalar(_whole(100)),
 }
 _PROMPT = {
     "kind": _TEXT,
     "pattern": read_scalar(_pattern),
     "answer": read_scalar(_one_of(ANSWERS)),
-    "most": _TIMES,
-    "fault": _TEXT,
 }
-_PROMPT_DEFAULTS = {"answer": "", "most": 0, "fault": ""}
 _FIRMWARE = {
     "kind": read_scalar(_one_of(("rom", "pflash"))),
     "code": _TEXT,
@@ -176,7 +172,7 @@ _PLATFORM = {
     "serial_ports": read_scalar(_whole(4)),
     "cpu_hide": read_list(_TEXT),
     "firmware": read_list(read_mapping(_FIRMWARE, {"variables": ""})),
-    "prompts": read_list(read_mapping(_PROMPT, _PROMPT_DEFAULTS)),
+    "prompts": read_list(read_mapping(_PROMPT, {"answer": ""})),
     "releases": read_list(read_mapping(_RELEASE, _RELEASE_DEFAULTS)),
 }
 _DEFAULTS = {
