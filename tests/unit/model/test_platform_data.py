@@ -23,8 +23,12 @@ def test_phases_are_those_the_guest_tells(name: str) -> None:
 
 
 def test_ready_tells_how_many_errors_there_were() -> None:
-    for platform in (PLATFORMS["frr"], PLATFORMS["linux"]):
-        match = re.search(platform.phases[-1].pattern, "labctl-guest: phase ready errors=3")
+    said = {
+        "agent": "labctl-guest: phase ready errors=3",
+        "console": "labctl: phase ready, 3 errors",
+    }
+    for platform in PLATFORMS.values():
+        match = re.search(platform.phases[-1].pattern, said[platform.automation])
         assert match is not None
         assert match["errors"] == "3"
 
@@ -40,6 +44,29 @@ def test_ready_tells_how_many_errors_there_were() -> None:
 )
 def test_faults_on_the_console_are_named(line: str, fault: str) -> None:
     found = [rule.name for rule in PLATFORMS["frr"].faults if re.search(rule.pattern, line)]
+    assert found == [fault]
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("BdsDxe: No bootable option or device was found.", "no bootable disk"),
+        ("check_bootmode: grub2pxe: grub failed", "no bootable disk"),
+        ("iPXE 1.20.1 -- Open Source Network Boot Firmware", "no bootable disk"),
+        ("UEFI Interactive Shell v2.2", "firmware shell"),
+        ("No bootflash. Rebooting", "no bootflash"),
+        ("loader > boot nxos.bin", "loader loop"),
+        ("Corrupt metadata in inode 11", "corrupt metadata"),
+        ("[ 9.1] Kernel panic - not syncing: x", "kernel panic"),
+        ("System is not fully online. Skip POAP? (yes/no)[n]:", "POAP loop"),
+        ("Wrong Password, Reason:", "weak password"),
+        ("password is weak", "weak password"),
+        ("Memory limit 3.8GB detected. Limiting routing table to 4k routes", "low memory"),
+        ("Login incorrect", "login refused"),
+    ],
+)
+def test_faults_on_a_nexus_console_are_named(line: str, fault: str) -> None:
+    found = [rule.name for rule in PLATFORMS["nxosv9k"].faults if re.search(rule.pattern, line)]
     assert found == [fault]
 
 

@@ -96,10 +96,11 @@ class NexusBoot:
         self._silent = True
         events = self.feed(history)
         self._silent = False
-        prompt = self._open
-        if prompt and not self.ready and not self._closes(prompt, self._dialogue.unfinished):
-            events += self._prompt(prompt)
-        return events
+        if self._open is None:
+            return events
+        behind = self._dialogue.unfinished.rpartition(self._open.text)[2].strip()
+        waits = not behind or is_syslog(behind)
+        return events + (self._prompt(self._open) if waits else [])
 
     def wake(self) -> list[BootEvent]:
         """Time has passed. Types nothing unless the prompt it waited at is still open."""

@@ -62,6 +62,7 @@ class Session:
         self._exchange: Exchange | None = None
         self._line = 0
         self._asked: list[str] = []
+        self._answer: Send | None = None
         self._name = ""
         self._logged_in = False
         self._leaving = False
@@ -100,27 +101,36 @@ class Session:
     def _on(self, event: DialogueEvent) -> list[SessionEvent]:
         if self.done:
             return []
-        if isinstance(event, LineEnded) and self._exchange is not None:
-            self._exchange.line(event)
+        if isinstance(event, LineEnded):
+            self._ended(event)
         if isinstance(event, Fault) and event.rule == "login refused" and self._exchange is None:
             self._fail(f"login refused: {event.explanation}")
         return self._prompt(event) if isinstance(event, PromptSeen) else []
 
+    def _ended(self, line: LineEnded) -> None:
+        if self._exchange is not None:
+            self._exchange.line(line)
+        if self._answer is not None and self._answer.text in line.text:
+            self._answer = None
+
     def _prompt(self, prompt: PromptSeen) -> list[SessionEvent]:
+        if self._answer is not None:
+            return []  # an old prompt: what was answered last has not even been echoed
         if self._leaving:
             self.done = prompt.kind == "login"
             return []
         if self._exchange is not None:
             return self._while_running(self._exchange, prompt)
-        self.wake_after = None
         if prompt.kind == "exec":
+            self.wake_after = None
             self._name = _name(prompt)
             return self._next(prompt)
         if prompt.kind not in _WAYS_IN:
             self._fail(f"the node is not up: its console stands at {prompt.kind}: {prompt.text}")
             return []
         self._logged_in = self._logged_in or prompt.kind == "login"
-        return [answer_to(prompt)]
+        self._answer = answer_to(prompt)
+        return [self._answer]
 
     def _while_running(self, exchange: Exchange, prompt: PromptSeen) -> list[SessionEvent]:
         if prompt.kind == "pager":
