@@ -107,15 +107,17 @@ def start(ctx: Context, site: Site, journal: Journal, action: Action, *, paused:
         site.paths.node(action.node).started.touch()
 
 
-def await_ready(ctx: Context, site: Site, node: str) -> None:
+def await_ready(ctx: Context, site: Site, node: str, *, resumed: bool) -> None:
     """Wait until the node is ready; see `labctl.ops.boot.wait_ready`."""
+    intent = site.desired.nodes[node].intent
     wait_ready(
         ctx,
         site.hypervisor,
         lab=site.desired.lab,
-        node=node,
+        intent=intent,
         log=site.paths.node(node).console_log,
-        platform=site.platforms[site.desired.nodes[node].intent.node.platform],
+        platform=site.platforms[intent.node.platform],
+        resumed=resumed,
     )
 
 

@@ -84,7 +84,7 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
     files = paths.node(mark.node)
     platform = platforms.get(mark.platform)
     running = domain.state is DomainState.RUNNING
-    phase, problems = _phase(files, platform) if running and platform else ("", [])
+    phase, problems = _phase(files, platform, mark.node) if running and platform else ("", [])
     chain, complaint = _chain(files)
     if complaint:
         problems.append(complaint)
@@ -112,11 +112,11 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
     )
 
 
-def _phase(files: NodePaths, platform: Platform) -> tuple[str, list[str]]:
+def _phase(files: NodePaths, platform: Platform, node: str) -> tuple[str, list[str]]:
     """How far its console says that the node has come, and what went wrong on the way."""
     from labctl.ops.boot import boot_state
 
-    boot = boot_state(files.console_log, platform)
+    boot = boot_state(files.console_log, platform, node)
     if boot is None:
         return "", []
     problems = [boot.fault] if boot.fault else []

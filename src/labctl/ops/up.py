@@ -137,7 +137,7 @@ def _is_booting(found: Survey, paths: LabPaths, node: str) -> bool:
     if domain is None or domain.state is not DomainState.RUNNING:
         return False
     platform = found.platforms[found.lab.node(node).platform]
-    boot = boot_state(paths.node(node).console_log, platform)
+    boot = boot_state(paths.node(node).console_log, platform, node)
     return boot is not None and (not boot.ready or boot.errors > 0)
 
 
@@ -186,7 +186,8 @@ def _start(
         if node in actions:
             start(ctx, site, journal, actions[node], paused=options.paused)
         if options.wait:
-            await_ready(ctx, site, node)
+            resumed = node not in actions or actions[node].kind is ActionKind.RESUME
+            await_ready(ctx, site, node, resumed=resumed)
 
     width = options.max_parallel or (
         max(2, host.cpus * _BOOTS_PER_CPU) if options.wait else _START_WIDTH
