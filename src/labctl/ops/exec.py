@@ -1,14 +1,16 @@
-"""Run a command on nodes, through their guest agent."""
+"""Run a command on nodes: through their guest agent, or over the console of those without one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from labctl.devices.nxos.session import commands
 from labctl.devices.registry import device_for
-from labctl.errors import LabctlError
+from labctl.errors import LabctlError, UsageError
 from labctl.hypervisor.api import ObservedDomain
 from labctl.model.platform import Platform
 from labctl.ops.context import Context
+from labctl.ops.converse import converse
 from labctl.ops.results import ExecResult
 from labctl.ops.runner import run_nodes
 from labctl.ops.target import Target, existing
@@ -27,8 +29,8 @@ def execute(
 ) -> tuple[ExecResult, ...]:
     """Run `command` on the nodes (all when none is named), in parallel, `deadline` seconds each.
 
-    It goes to the device's own command line (vtysh on FRR switches, the shell on hosts); with
-    `shell` always to the guest's shell.
+    It goes to the device's own command line (vtysh on FRR switches, NX-OS on Nexus switches, the
+    shell on hosts); with `shell` always to the guest's shell, which a Nexus has none of.
     """
     from labctl.topology.platforms import load_platforms
 
@@ -38,17 +40,42 @@ def execute(
 
         def task(node: str) -> None:
             domain = target.domains[node]
-            argv = _argv(platforms, domain, command, shell=shell)
-            results[node] = _run(target, domain, node, argv, command, deadline)
+            platform = platforms.get(domain.metadata.platform) if domain.metadata else None
+            if platform is not None and platform.automation == "console":
+                run = _over_console(ctx, target, platform, node, command, deadline, shell=shell)
+            else:
+                argv = _argv(platform, command, shell=shell)
+                run = _run(target, domain, node, argv, command, deadline)
+            results[node] = run
 
         run_nodes(ctx, "exec", list(target.domains), task, width=_WIDTH)
     return tuple(results[node] for node in target.domains if node in results)
 
 
-def _argv(
-    platforms: Mapping[str, Platform], domain: ObservedDomain, command: str, *, shell: bool
-) -> tuple[str, ...]:
-    platform = platforms.get(domain.metadata.platform) if domain.metadata else None
+def _over_console(
+    ctx: Context,
+    target: Target,
+    platform: Platform,
+    node: str,
+    command: str,
+    deadline: float,
+    *,
+    shell: bool,
+) -> ExecResult:
+    if shell:
+        error = UsageError(f"{node} is a {platform.name}: labctl reaches no shell on it")
+        return ExecResult(node, command, -1, "", "", error)
+    session = commands(platform, host=node, lines=[command])
+    try:
+        (output,) = converse(
+            ctx, target.hypervisor, session, lab=target.lab, node=node, deadline=deadline
+        )
+    except LabctlError as error:
+        return ExecResult(node, command, -1, "", "", error)
+    return ExecResult(node, command, 1 if output.errors else 0, output.text, "")
+
+
+def _argv(platform: Platform | None, command: str, *, shell: bool) -> tuple[str, ...]:
     name = "linux" if shell or platform is None else platform.device
     return device_for(name).argv(command)
 
