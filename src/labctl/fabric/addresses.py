@@ -115,6 +115,21 @@ def link_place(spine: int, vtep: Role, index: int, prefix: int) -> int | None:
     return (spine - 1) * columns + column
 
 
+def backup_link(pool: IPv4Network, pair: int) -> tuple[IPv4Interface, IPv4Interface] | None:
+    """Both ends of vPC pair `pair`'s routed link, or None when the pool has no place for it.
+
+    A /30 from the end of the pool where a last spine's /31s would be.
+    """
+    bits = max(31 - pool.prefixlen, 0)
+    spine_bits = bits // 3
+    columns = 1 << (bits - spine_bits)
+    if not spine_bits or 2 * pair > columns:
+        return None
+    number = ((1 << spine_bits) - 1) * columns + 2 * (pair - 1)
+    first = int(pool.network_address) + 2 * number + 1
+    return IPv4Interface((first, 30)), IPv4Interface((first + 1, 30))
+
+
 def link_addresses(pool: IPv4Network, number: int) -> tuple[IPv4Interface, IPv4Interface]:
     """The spine's and the other end's address of the pool's /31 of that number."""
     first = int(pool.network_address) + 2 * number

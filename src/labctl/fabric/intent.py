@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 from labctl.fabric import addresses, asns
 from labctl.fabric.overlay import Overlay
-from labctl.fabric.sessions import link_peers, reflected_peers
-from labctl.fabric.wiring import Wire, wires
+from labctl.fabric.pairs import Pairs
+from labctl.fabric.sessions import backup_peer, link_peers, multihop_peers, reflected_peers
+from labctl.fabric.wiring import Wire, channels, wires
 from labctl.model.identity import mac_address
-from labctl.model.intent import Intent, L2Vni, L3Vni, Leg, LinkKind, NodeIntent, Port
+from labctl.model.intent import (
+    BgpPeer,
+    Intent,
+    L2Vni,
+    L3Vni,
+    Leg,
+    LinkKind,
+    NodeIntent,
+    Pair,
+    Port,
+)
 from labctl.model.lab import Lab, LinkAddressing, Network, Node, Role, Routing
 from labctl.model.platform import Platform
+
+BOND = "bond0"
+"""What a host calls its two links to the leaves of a vPC pair."""
 
 
 def build(
@@ -36,13 +50,16 @@ class _Builder:
         self._lab = lab
         self._platforms = platforms
         self._wires = wires(lab, platforms)
+        self._channels = channels(self._wires)
         self._nodes = {node.name: node for node in lab.nodes}
         pools = lab.fabric.addressing
         self._loopbacks = _all(addresses.assign(addresses.loopbacks_wanted(lab), pools.loopbacks))
         self._vteps = _all(addresses.assign(addresses.vteps_wanted(lab), pools.vteps))
         self._asns = asns.assign(lab)
-        self._overlay = Overlay(lab, self._vteps)
         self._reflected = reflected_peers(lab, self._loopbacks)
+        self._apart = frozenset(
+            node.name for node in lab.nodes if platforms[node.platform].evpn_over == "loopback"
+        )
         self._networks = {net.name: net for vrf in lab.fabric.vrfs for net in vrf.networks}
         self._links: dict[tuple[str, str], tuple[IPv4Interface, IPv4Interface]] = {}
         self._management: Mapping[str, IPv4Interface] = {}
@@ -50,6 +67,8 @@ class _Builder:
         if management is not None:
             self._management = addresses.management_addresses(lab, management)
             self._gateway = addresses.management_gateway(management)
+        self._pairs = Pairs(lab, self._loopbacks, self._management)
+        self._overlay = Overlay(lab, self._pairs.announced(self._vteps))
 
     def node(self, node: Node) -> NodeIntent:
         """One node's intent."""
@@ -58,9 +77,7 @@ class _Builder:
         numbers: Iterable[int] = (0, *(port.number for port in ports))
         if platform.fillers:
             numbers = range(max(numbers) + 1)
-        peers = self._reflected[node.role]
-        if self._lab.fabric.routing is Routing.EBGP:
-            peers = link_peers(ports, self._asns)
+        pair = self._pairs.of(node)
         l2vnis: tuple[L2Vni, ...] = ()
         l3vnis: tuple[L3Vni, ...] = ()
         if node.role.is_vtep:
@@ -77,10 +94,21 @@ class _Builder:
             loopback=self._loopbacks.get(node.name),
             vtep=self._vteps.get(node.name),
             asn=self._asns.get(node.name),
-            peers=peers,
+            peers=self._peers(node, ports, pair),
             l2vnis=l2vnis,
             l3vnis=l3vnis,
             legs=self._legs(node, ports),
+            pair=pair,
+        )
+
+    def _peers(self, node: Node, ports: Sequence[Port], pair: Pair | None) -> tuple[BgpPeer, ...]:
+        if self._lab.fabric.routing is Routing.OSPF:
+            return self._reflected[node.role]
+        apart = self._asns.keys() if node.name in self._apart else self._apart
+        return (
+            *link_peers(ports, self._asns, apart),
+            *((backup_peer(pair, self._asns),) if pair else ()),
+            *multihop_peers(ports, self._asns, self._loopbacks, apart),
         )
 
     def _port(self, node: Node, wire: Wire) -> Port:
@@ -98,6 +126,7 @@ class _Builder:
             far_address=far,
             untagged=carried[0] if carried else None,
             tagged=carried[1:],
+            channel=self._channels.get(wire.link, 0),
         )
 
     def _carried(self, node: Node, wire: Wire) -> tuple[Network, ...]:
@@ -123,11 +152,17 @@ class _Builder:
         if node.role is not Role.HOST:
             return ()
         legs = []
-        for port in ports:
+        for port in _once(ports):
             if port.untagged is not None:
                 legs.append(_leg(node, port, port.untagged, tagged=False))
             legs += [_leg(node, port, net, tagged=True) for net in port.tagged]
         return tuple(legs)
+
+
+def _once(ports: Sequence[Port]) -> Iterator[Port]:
+    """The ports of a host, of those in its bond the first."""
+    bonded = [port for port in ports if port.channel]
+    return (port for port in ports if port not in bonded[1:])
 
 
 def _leg(host: Node, port: Port, network: Network, *, tagged: bool) -> Leg:
@@ -135,7 +170,7 @@ def _leg(host: Node, port: Port, network: Network, *, tagged: bool) -> Leg:
     assert address is not None  # load refuses a subnet that is too small
     return Leg(
         network=network,
-        port=port.name,
+        port=BOND if port.channel else port.name,
         vlan=network.vlan if tagged else None,
         address=address,
         gateway=network.gateway.ip,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network
 
 from labctl.fabric.sets import AllBut
+from labctl.fabric.vlans import l3_vlan
 from labctl.model.identity import mac_address
 from labctl.model.intent import L2Vni, L3Vni, Port
 from labctl.model.lab import Lab, Node, Role, Vrf
@@ -21,12 +22,14 @@ class Overlay:
     """The tenants as seen from each VTEP; what is common to all is worked out once."""
 
     def __init__(self, lab: Lab, vteps: Mapping[str, IPv4Address]) -> None:
+        """`vteps` holds the address that each VTEP announces itself with."""
         self._lab = lab
         self._vteps = vteps
         self._borders = frozenset(node.name for node in lab.nodes if node.role is Role.BORDER)
         vrfs = lab.fabric.vrfs
         self._on = {net.name: frozenset(net.on) for vrf in vrfs for net in vrf.networks}
         self._tables = {vrf.name: FIRST_TABLE + n for n, vrf in enumerate(vrfs)}
+        self._vlans = {vrf.name: l3_vlan(n) for n, vrf in enumerate(vrfs)}
         self._members = {vrf.name: self._members_of(vrf) for vrf in vrfs}
         self._addresses = {
             **{name: self._addresses_of(on) for name, on in self._on.items()},
@@ -61,6 +64,8 @@ class Overlay:
                 default_route=node.role is Role.BORDER,
                 remote_vteps=AllBut(self._addresses[f"vrf {vrf.name}"], self._vteps[node.name]),
                 prefixes_expected=self._prefixes_expected(vrf, node.name),
+                vlan=self._vlans[vrf.name],
+                externals=tuple(out for out in vrf.external if out.node == node.name),
             )
             for vrf in self._lab.fabric.vrfs
             if node.name in self._members[vrf.name]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
-from labctl.model.lab import Endpoint, Lab, Link, Network, Node, Vrf
+from labctl.model.lab import Endpoint, External, Lab, Link, Network, Node, Vrf
 
 ANYCAST_GATEWAY_MAC = "00:00:22:22:33:33"
 FABRIC_MTU = 9216
@@ -24,6 +24,8 @@ class LinkKind(StrEnum):
     """spine to leaf or border: underlay runs on it"""
     HOST = "host"
     """switch to host: carries networks, untagged and tagged"""
+    PEER = "peer"
+    """between the leaves of a vPC pair: their peer link"""
     EXTRA = "extra"
     """written out by the user, left without configuration of ours"""
 
@@ -42,6 +44,8 @@ class Port:
     far_address: IPv4Interface | None = None
     untagged: Network | None = None
     tagged: tuple[Network, ...] = ()
+    channel: int = 0
+    """Number of the port channel (on a host: bond) it is a member of; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class L3Vni:
 
     `prefixes_expected`: type-5 prefixes other VTEPs must send. `table` is the Linux routing
     table of the VRF, `router_mac` unique per VTEP. `default_route`: this node is a border and
-    originates 0.0.0.0/0.
+    originates 0.0.0.0/0. `vlan` stands for the VRF on switches whose L3 VNIs need one;
+    `externals` are the routers outside the fabric that this node speaks to.
     """
 
     vrf: Vrf
@@ -93,14 +98,37 @@ class L3Vni:
     default_route: bool
     remote_vteps: Set[IPv4Address]
     prefixes_expected: Set[IPv4Network]
+    vlan: int = 0
+    externals: tuple[External, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The vPC pair that a leaf is half of, as it sees it.
+
+    `number` counts pairs from 1; `is_first` of the leaf with the lower number. Both halves answer
+    to `vtep`. `backup` is the own end of the routed link over VLAN `vlan` of the peer link, which
+    carries the underlay of a half that has lost its spines.
+    """
+
+    number: int
+    peer: str
+    is_first: bool
+    vtep: IPv4Address
+    vlan: int
+    backup: IPv4Interface
+    far_backup: IPv4Interface
+    peer_loopback: IPv4Address
+    peer_management: IPv4Interface | None
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
     """A host's leg in a network: untagged on the port (`vlan` None) or a VLAN subinterface.
 
-    The first leg lives in the host's default table (`vrf` ""), every further one in a VRF of its
-    own named like the network, so that pings between a host's own legs cross the fabric.
+    `port` is the bond where the host has one. The first leg lives in the host's default table
+    (`vrf` ""), every further one in a VRF of its own named like the network, so that pings
+    between a host's own legs cross the fabric.
     """
 
     network: Network
@@ -129,6 +157,7 @@ class NodeIntent:
     l2vnis: tuple[L2Vni, ...] = ()
     l3vnis: tuple[L3Vni, ...] = ()
     legs: tuple[Leg, ...] = ()
+    pair: Pair | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,28 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class External:
+    """A router outside the fabric that a border speaks eBGP with inside a tenant (VRF-lite).
+
+    The session runs on the VLAN `vlan` of the border's port `interface`.
+    """
+
+    node: str
+    interface: str
+    vlan: int
+    address: IPv4Interface
+    neighbor: IPv4Address
+    asn: int
+
+
+@dataclass(frozen=True, slots=True)
 class Vrf:
-    """A tenant: its L3 VNI and its networks."""
+    """A tenant: its L3 VNI, its networks and its ways out of the fabric."""
 
     name: str
     vni: int
     networks: tuple[Network, ...]
+    external: tuple[External, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +75,8 @@ class Addressing:
 
     loopbacks: IPv4Network = IPv4Network("10.0.0.0/24")
     vteps: IPv4Network = IPv4Network("10.0.1.0/24")
+    shared_vteps: IPv4Network = IPv4Network("10.0.2.0/24")
+    """One per vPC pair; the pool counts only where there are pairs."""
     links: IPv4Network = IPv4Network("10.9.0.0/16")
 
 
@@ -70,6 +88,12 @@ class Fabric:
     links: LinkAddressing = LinkAddressing.UNNUMBERED
     asn: int = 65000
     replication: Replication = Replication.INGRESS
+    rp: IPv4Address = IPv4Address("10.254.254.254")
+    """The rendezvous point that all spines are, under multicast replication."""
+    groups: IPv4Network = IPv4Network("239.1.0.0/16")
+    """Multicast groups: a network's is the one with the number of its VLAN."""
+    vpc: bool = False
+    """Leaves are vPC pairs: 1 and 2, 3 and 4, and so on."""
     vrfs: tuple[Vrf, ...] = ()
     addressing: Addressing = Addressing()
 

@@ -185,6 +185,9 @@ class Platform:
     """CPU features its kernel can't bear."""
     firmware: tuple[Firmware, ...] = ()
     """Where to look for its firmware, in order; () for the BIOS QEMU brings."""
+    evpn_over: str = "link"
+    """Under eBGP: EVPN runs on the `link`'s session, or on one of its own between each
+    `loopback`."""
     prompts: tuple[PromptRule, ...] = ()
     releases: tuple[ReleaseRule, ...] = ()
     """What differs by release of its software; the first that fits holds."""

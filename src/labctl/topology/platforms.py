@@ -167,6 +167,7 @@ _PLATFORM = {
     "stop_deadline": _SECONDS,
     "automation": read_scalar(_one_of(("agent", "console"))),
     "day0_label": _TEXT,
+    "evpn_over": read_scalar(_one_of(("link", "loopback"))),
     "mac_prefix": read_scalar(_mac_prefix),
     "fillers": read_scalar(_yes_or_no),
     "serial_ports": read_scalar(_whole(4)),
