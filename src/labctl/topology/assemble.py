@@ -12,6 +12,7 @@ from labctl.model.intent import LinkKind
 from labctl.model.lab import (
     Addressing,
     Endpoint,
+    External,
     Fabric,
     Lab,
     Link,
@@ -29,11 +30,12 @@ from labctl.topology.check_fabric import networks_of
 from labctl.topology.check_nodes import carried_by
 from labctl.topology.document import CONTROL, Document, Path
 from labctl.topology.expand import Draft, DraftNode
-from labctl.topology.schema import ConfigFileShape, FabricShape, TopologyFile
+from labctl.topology.schema import ConfigFileShape, FabricShape, TopologyFile, VrfShape
 
 ReadFile = Callable[[str], str]
 _CONFIG_FILE = re.compile(r"\S+\.(cfg|conf|txt)")
 """A `config` of one such word is a file's name: no device has a command like that."""
+_FABRIC = Fabric()
 
 
 def assemble(
@@ -111,24 +113,29 @@ def _fabric(shape: FabricShape, leaves: tuple[str, ...]) -> Fabric:
         links=LinkAddressing(shape.underlay.links),
         asn=shape.overlay.asn,
         replication=Replication(shape.overlay.replication),
-        vrfs=tuple(
-            Vrf(
-                name=vrf.name,
-                vni=vrf.vni,
-                networks=tuple(
-                    Network(
-                        name=net.name,
-                        vlan=net.vlan,
-                        vni=net.vni,
-                        gateway=net.gateway,
-                        on=leaves if net.on is None else tuple(net.on),
-                    )
-                    for net in vrf.networks or ()
-                ),
-            )
-            for vrf in shape.vrfs or ()
-        ),
+        rp=shape.overlay.rp or _FABRIC.rp,
+        groups=shape.overlay.groups or _FABRIC.groups,
+        vpc=shape.vpc,
+        vrfs=tuple(_vrf(vrf, leaves) for vrf in shape.vrfs or ()),
         addressing=Addressing(**shape.addressing.model_dump()),
+    )
+
+
+def _vrf(vrf: VrfShape, leaves: tuple[str, ...]) -> Vrf:
+    return Vrf(
+        name=vrf.name,
+        vni=vrf.vni,
+        networks=tuple(
+            Network(
+                name=net.name,
+                vlan=net.vlan,
+                vni=net.vni,
+                gateway=net.gateway,
+                on=leaves if net.on is None else tuple(net.on),
+            )
+            for net in vrf.networks or ()
+        ),
+        external=tuple(External(**external.model_dump()) for external in vrf.external or ()),
     )
 
 

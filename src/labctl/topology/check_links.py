@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from labctl.fabric.pairs import partners
 from labctl.fabric.wiring import link_kind
 from labctl.model.intent import LinkKind
 from labctl.model.lab import Endpoint, Role
 from labctl.topology.document import Document, Path
 from labctl.topology.expand import Draft, DraftLink, DraftNode, may_exist
+from labctl.topology.schema import FabricShape
 
 
-def check_links(routing: str, draft: Draft, document: Document) -> None:
+def check_links(fabric: FabricShape, draft: Draft, document: Document) -> None:
     """Report what is wrong with links; unusable ones are taken out of the draft."""
     used: dict[tuple[str, str], DraftLink] = {}
     good = [link for link in draft.links if _check_link(link, used, draft, document)]
     draft.complete = draft.complete and len(good) == len(draft.links)
     draft.links = good
     if draft.complete:
-        _check_reach(routing, draft, document)
+        _check_reach(fabric, draft, document)
 
 
 def _check_link(
@@ -73,7 +75,7 @@ def _claim_port(
     return False
 
 
-def _check_reach(routing: str, draft: Draft, document: Document) -> None:
+def _check_reach(fabric: FabricShape, draft: Draft, document: Document) -> None:
     """Every host has its leaf, and every switch reaches all others over fabric links."""
     nodes = draft.nodes
     near: dict[str, list[str]] = {name: [] for name in nodes}
@@ -90,15 +92,19 @@ def _check_reach(routing: str, draft: Draft, document: Document) -> None:
             host, switch = (a, b) if a.role is Role.HOST else (b, a)
             leaves_of[host.name].append((switch, link))
     if any(node.role.is_switch for node in nodes.values()):  # else hosts wired to one another
+        partner_of = partners(nodes.values()) if fabric.vpc else {}
         for name, found in leaves_of.items():
-            _check_host(nodes[name], found, document)
+            _check_host(nodes[name], found, partner_of, document)
     sound = _check_switches(nodes, near, document)
-    if routing == "ebgp" and sound:
+    if fabric.underlay.routing == "ebgp" and sound:
         _check_common_spines(nodes, near, document)
 
 
 def _check_host(
-    host: DraftNode, found: list[tuple[DraftNode, DraftLink]], document: Document
+    host: DraftNode,
+    found: list[tuple[DraftNode, DraftLink]],
+    partner_of: Mapping[str, str],
+    document: Document,
 ) -> None:
     if not found:
         message = f"host {host.name} has no link to a leaf"
@@ -106,10 +112,15 @@ def _check_host(
     for switch, link in found[:1]:
         if not switch.role.is_vtep:
             document.report(link.path, f"host {host.name} hangs on a spine, which has no networks")
-    for _, link in found[1:]:
+    halves = [partner_of.get(switch.name) for switch, _ in found[:1]]
+    for switch, link in found[1:]:
+        if switch.name in halves:  # a port channel to both leaves of a vPC pair
+            halves.clear()
+            continue
         first = document.where(found[0][1].path)
         message = f"host {host.name} has a second link to a switch"
-        document.report(link.path, message, f"first in {first}; hosts have one")
+        hint = "hosts have one, or one to each leaf of a vPC pair"
+        document.report(link.path, message, f"first in {first}; {hint}")
 
 
 def _check_switches(

@@ -32,8 +32,6 @@ def check_nodes(file: TopologyFile, draft: Draft, document: Document) -> None:
             _check_overrides(node, file, draft, document)
     _check_on(file, draft, document)
     _check_names(file, draft, document)
-    if file.fabric.overlay.replication == "multicast":
-        _check_multicast(draft, document)
 
 
 def _check_overrides(node: DraftNode, file: TopologyFile, draft: Draft, document: Document) -> None:
@@ -99,13 +97,6 @@ def _check_device_name(
         document.report(path, message, f"{LONGEST_DEVICE} characters at most")
     if _KERNEL_NAMES.fullmatch(name.lower()):
         document.report(path, f"{noun} name {name!r} is one that Linux uses itself")
-
-
-def _check_multicast(draft: Draft, document: Document) -> None:
-    without = {node.platform.name for node in draft.nodes.values() if node.platform.device == "frr"}
-    if without:
-        message = f"platform {', '.join(sorted(without))} can't replicate by multicast"
-        document.report(("fabric", "overlay", "replication"), message, "use ingress")
 
 
 def carried_by(file: TopologyFile, draft: Draft) -> Mapping[str, list[NetworkShape]]:

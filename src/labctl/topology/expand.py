@@ -16,6 +16,8 @@ from labctl.topology.suggest import suggest
 
 HOST_PLATFORM = "linux"
 MOST_NODES = 8192
+PEER_WIRES = 2
+"""Wires of a peer link that the shorthand makes, on the ports after those to the spines."""
 _DIGITS = re.compile(r".*?([0-9]+)")
 COUNTS = {
     "spines": (Role.SPINE,),
@@ -226,17 +228,18 @@ def _platform(
 
 
 def _shorthand_links(fabric: FabricShape, draft: Draft, document: Document) -> list[DraftLink]:
-    """Borders, then leaves, each to every spine; then the hosts of each leaf.
+    """Borders, then leaves, each to every spine; the leaves of a pair; the hosts of each leaf.
 
     Borders come first on a spine, so that a further leaf leaves all wires where they are.
     """
     spines = [f"{Role.SPINE}-{n}" for n in range(1, fabric.spines + 1)]
     leaves = [f"{Role.LEAF}-{n}" for n in range(1, fabric.leaves + 1)]
     vteps = [f"{Role.BORDER}-{n}" for n in range(1, fabric.borders + 1)] + leaves
+    near = len(spines) + PEER_WIRES * fabric.vpc
     needed = {
         **dict.fromkeys(spines, (len(vteps), "leaves")),
         **dict.fromkeys(vteps, (len(spines), "spines")),
-        **dict.fromkeys(leaves, (len(spines) + fabric.hosts_per_leaf, "hosts_per_leaf")),
+        **dict.fromkeys(leaves, (near + fabric.hosts_per_leaf, "hosts_per_leaf")),
     }
     for name, (ports, key) in needed.items():
         platform = draft.nodes[name].platform
@@ -245,7 +248,11 @@ def _shorthand_links(fabric: FabricShape, draft: Draft, document: Document) -> l
             document.report(("fabric", key), f"{message}{platform.interfaces.maximum}")
             return []
     names = _port_names(draft)
-    return [*_fabric_wires(spines, vteps, names), *_host_wires(fabric, leaves, names)]
+    return [
+        *_fabric_wires(spines, vteps, names),
+        *(_peer_wires(len(spines), leaves, names) if fabric.vpc else ()),
+        *_host_wires(near, fabric.hosts_per_leaf, leaves, names),
+    ]
 
 
 def _fabric_wires(
@@ -258,15 +265,24 @@ def _fabric_wires(
             yield DraftLink(a, b, ("fabric",))
 
 
+def _peer_wires(
+    first: int, leaves: list[str], name_of: Mapping[str, list[str]]
+) -> Iterator[DraftLink]:
+    for one, other in zip(leaves[::2], leaves[1::2], strict=False):
+        for port in range(first + 1, first + 1 + PEER_WIRES):
+            a, b = Endpoint(one, name_of[one][port]), Endpoint(other, name_of[other][port])
+            yield DraftLink(a, b, ("fabric", "vpc"))
+
+
 def _host_wires(
-    fabric: FabricShape, leaves: list[str], name_of: Mapping[str, list[str]]
+    first: int, per_leaf: int, leaves: list[str], name_of: Mapping[str, list[str]]
 ) -> Iterator[DraftLink]:
     number = 0
     for leaf in leaves:
-        for position in range(1, fabric.hosts_per_leaf + 1):
+        for position in range(1, per_leaf + 1):
             number += 1
             host = f"{Role.HOST}-{number}"
-            near = Endpoint(leaf, name_of[leaf][fabric.spines + position])
+            near = Endpoint(leaf, name_of[leaf][first + position])
             yield DraftLink(near, Endpoint(host, name_of[host][1]), ("fabric",))
 
 

@@ -98,6 +98,13 @@ def _cidr(value: object) -> IPv4Network:
     return interface.network
 
 
+def _groups(value: object) -> IPv4Network:
+    groups = _cidr(value)
+    if not groups.is_multicast:
+        raise ValueError(f"{groups} are no multicast groups: use a part of 239.0.0.0/8 (RFC 2365)")
+    return groups
+
+
 def _gateway(value: object) -> IPv4Interface:
     try:
         if not isinstance(value, str) or "/" not in value:
@@ -108,6 +115,19 @@ def _gateway(value: object) -> IPv4Interface:
             f"{show(value)} is no gateway: an IPv4 address with its prefix length, 10.10.10.1/24"
         )
         raise ValueError(message) from None
+
+
+def _interface(value: object) -> IPv4Interface:
+    try:
+        if not isinstance(value, str) or "/" not in value:
+            raise ValueError
+        interface = IPv4Interface(value)
+    except ValueError:
+        raise ValueError(
+            f"{show(value)} is no address with its prefix length such as 198.51.100.1/30"
+        ) from None
+    _address(str(interface.ip))
+    return interface
 
 
 def _end(value: object) -> str:
@@ -158,11 +178,22 @@ Address = Annotated[IPv4Address, BeforeValidator(_address), _schema(_DOTTED, "10
 Cidr = Annotated[
     IPv4Network, BeforeValidator(_cidr), _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "10.0.0.0/24")
 ]
+Groups = Annotated[
+    IPv4Network,
+    BeforeValidator(_groups),
+    _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "239.1.0.0/16"),
+]
 Gateway = Annotated[
     IPv4Interface,
     BeforeValidator(_gateway),
     _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "10.10.10.1/24"),
 ]
+Interface = Annotated[
+    IPv4Interface,
+    BeforeValidator(_interface),
+    _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "198.51.100.1/30"),
+]
+PortName = Annotated[str, *_text(r"[A-Za-z][A-Za-z0-9/._-]{0,31}", "Ethernet1/7")]
 LinkEnd = Annotated[str, BeforeValidator(_end), _schema(_END, "leaf-1:eth3")]
 ImageName = Annotated[str, *_text(_IMAGE, "frr-12")]
 HypervisorName = Annotated[str, *_text(_HYPERVISOR, "qemu+ssh://root@host2/system", 256)]

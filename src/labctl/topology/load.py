@@ -9,9 +9,12 @@ from labctl.model.lab import Lab
 from labctl.model.platform import Platform
 from labctl.topology.assemble import ReadFile, assemble
 from labctl.topology.check_addresses import check_addresses
+from labctl.topology.check_externals import check_externals
 from labctl.topology.check_fabric import check_fabric, networks_of
 from labctl.topology.check_links import check_links
+from labctl.topology.check_nexus import check_nexus
 from labctl.topology.check_nodes import check_nodes
+from labctl.topology.check_pairs import check_pairs
 from labctl.topology.document import Document, Path
 from labctl.topology.expand import check_platform, expand
 from labctl.topology.mend import validate
@@ -75,7 +78,10 @@ def _load(
         document.is_guess((*path, "name")) for path, _ in networks_of(file.fabric)
     )
     check_nodes(file, draft, document)
-    check_links(file.fabric.underlay.routing, draft, document)
+    check_links(file.fabric, draft, document)
+    check_nexus(file, draft, document)
+    check_pairs(file, draft, document)
+    check_externals(file, draft, document)
     lab = assemble(file, draft, document, read_file)
     check_addresses(file, lab, draft, document)
     return lab

@@ -13,11 +13,14 @@ from labctl.topology.fields import (
     Cidr,
     Count,
     Gateway,
+    Groups,
     HypervisorName,
     ImageName,
+    Interface,
     LinkEnd,
     NodeName,
     PlatformName,
+    PortName,
     Size,
     TenantName,
     Vlan,
@@ -51,6 +54,24 @@ class NetworkShape(_Documented):
     """The leaves (or borders) that carry the network. Left out: every leaf."""
 
 
+class ExternalShape(_Documented):
+    """A router outside the lab that a border speaks eBGP with inside a tenant (VRF-lite): it gets
+    the tenant's subnets, and the border's default route leads to it. Nexus only."""
+
+    node: NodeName
+    """The border."""
+    interface: PortName
+    """Its port: one that no fabric link or host is on."""
+    vlan: Vlan
+    """VLAN tag on that port."""
+    address: Interface
+    """The border's address there, with its prefix length."""
+    neighbor: Address
+    """The router's address."""
+    asn: Asn
+    """The router's AS number."""
+
+
 class VrfShape(_Documented):
     """A tenant: routed together, apart from all other tenants."""
 
@@ -60,6 +81,8 @@ class VrfShape(_Documented):
     """The VRF's own VNI (L3 VNI) for symmetric routing between leaves."""
     networks: list[NetworkShape] | None = None
     """The tenant's networks."""
+    external: list[ExternalShape] | None = None
+    """Routers outside the fabric that borders speak to."""
 
 
 class UnderlayShape(_Documented):
@@ -79,7 +102,12 @@ class OverlayShape(_Documented):
     """AS number of the overlay: of all switches under ospf; under ebgp those of spines and
     leaves derive from it. Route targets are ASN:VNI with this number."""
     replication: Literal["ingress", "multicast"] = _FABRIC.replication.value
-    """How broadcast reaches the other VTEPs: a copy for each (ingress), or underlay multicast."""
+    """How broadcast reaches the other VTEPs: a copy for each (ingress), or underlay multicast (PIM
+    with all spines as rendezvous point; Nexus only)."""
+    rp: Address | None = None
+    """The rendezvous point's address; 10.254.254.254 when left out."""
+    groups: Groups | None = None
+    """Multicast groups, 239.1.0.0/16 when left out: VLAN 10's is the tenth."""
 
 
 class AddressingShape(_Documented):
@@ -89,8 +117,10 @@ class AddressingShape(_Documented):
     """A router ID for every switch: 10.0.0.1 is spine 1, 10.0.0.11 leaf 1, 10.0.0.254 border 1."""
     vteps: Cidr = _POOLS.vteps
     """A tunnel address for every leaf and border: 10.0.1.11 is leaf 1."""
+    shared_vteps: Cidr = _POOLS.shared_vteps
+    """A tunnel address for every vPC pair: 10.0.2.11 is leaf 1 and 2's. Used with vpc only."""
     links: Cidr = _POOLS.links
-    """The /31s of numbered fabric links."""
+    """The /31s of numbered fabric links, and from its end a /30 for every vPC pair."""
 
 
 class FabricShape(_Documented):
@@ -105,6 +135,11 @@ class FabricShape(_Documented):
     """Borders to make: VTEPs that originate a default route in every VRF."""
     hosts_per_leaf: Annotated[int, Field(ge=0, le=64)] = 0
     """Hosts on each of these leaves: host-1, host-2 ..."""
+    vpc: bool = _FABRIC.vpc
+    """true: leaf 1 and 2 are a vPC pair, 3 and 4 the next; a last one without a partner stays
+    single. The peer link of leaves made here is two wires, on the ports after those to the spines;
+    hosts come after them. A host with links to both leaves of a pair gets a port channel. Nexus
+    only."""
     underlay: UnderlayShape = UnderlayShape()
     """How the switches reach one another."""
     overlay: OverlayShape = OverlayShape()
