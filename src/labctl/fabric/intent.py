@@ -12,6 +12,7 @@ from labctl.fabric.sessions import backup_peer, link_peers, multihop_peers, refl
 from labctl.fabric.wiring import Wire, channels, wires
 from labctl.model.identity import mac_address
 from labctl.model.intent import (
+    BOND,
     BgpPeer,
     Intent,
     L2Vni,
@@ -22,11 +23,8 @@ from labctl.model.intent import (
     Pair,
     Port,
 )
-from labctl.model.lab import Lab, LinkAddressing, Network, Node, Role, Routing
+from labctl.model.lab import Lab, LinkAddressing, Network, Node, Replication, Role, Routing
 from labctl.model.platform import Platform
-
-BOND = "bond0"
-"""What a host calls its two links to the leaves of a vPC pair."""
 
 
 def build(
@@ -67,6 +65,10 @@ class _Builder:
         if management is not None:
             self._management = addresses.management_addresses(lab, management)
             self._gateway = addresses.management_gateway(management)
+        self._rendezvous: tuple[IPv4Address, ...] = ()
+        if lab.fabric.replication is Replication.MULTICAST:
+            spines = (node.name for node in lab.nodes if node.role is Role.SPINE)
+            self._rendezvous = tuple(self._loopbacks[name] for name in spines)
         self._pairs = Pairs(lab, self._loopbacks, self._management)
         self._overlay = Overlay(lab, self._pairs.announced(self._vteps))
 
@@ -99,6 +101,7 @@ class _Builder:
             l3vnis=l3vnis,
             legs=self._legs(node, ports),
             pair=pair,
+            rendezvous=self._rendezvous if node.role is Role.SPINE else (),
         )
 
     def _peers(self, node: Node, ports: Sequence[Port], pair: Pair | None) -> tuple[BgpPeer, ...]:

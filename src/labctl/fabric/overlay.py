@@ -9,7 +9,7 @@ from labctl.fabric.sets import AllBut
 from labctl.fabric.vlans import l3_vlan
 from labctl.model.identity import mac_address
 from labctl.model.intent import L2Vni, L3Vni, Port
-from labctl.model.lab import Lab, Node, Role, Vrf
+from labctl.model.lab import Lab, Network, Node, Replication, Role, Vrf
 
 FIRST_TABLE = 1001
 """Routing table of the first VRF on Linux; its own tables are 253 to 255."""
@@ -47,6 +47,7 @@ class Overlay:
                 ports=tuple(port.name for port in ports if port.untagged is net),
                 tagged_ports=tuple(port.name for port in ports if net in port.tagged),
                 remote_vteps=AllBut(self._addresses[net.name], self._vteps[node.name]),
+                group=self._group(net),
             )
             for vrf in self._lab.fabric.vrfs
             for net in vrf.networks
@@ -70,6 +71,13 @@ class Overlay:
             for vrf in self._lab.fabric.vrfs
             if node.name in self._members[vrf.name]
         )
+
+    def _group(self, network: Network) -> IPv4Address | None:
+        """The group with the number of the network's VLAN."""
+        fabric = self._lab.fabric
+        if fabric.replication is Replication.INGRESS:
+            return None
+        return fabric.groups.network_address + network.vlan
 
     def _route_target(self, vni: int) -> str:
         return f"{self._lab.fabric.asn}:{vni}"

@@ -1,38 +1,16 @@
-"""vPC pairs: who is whose other half, the address both share, and the links between them."""
+"""vPC pairs: the address both halves share, and the routed link between them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Protocol
 
 from labctl.fabric import addresses
 from labctl.fabric.vlans import BACKUP
 from labctl.model.intent import Pair
 from labctl.model.lab import Lab, Node
+from labctl.model.pairs import pair_number, partners
 from labctl.model.role import Role
-
-
-class Numbered(Protocol):
-    """What pairing needs to know of a node."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def role(self) -> Role: ...
-    @property
-    def index(self) -> int: ...
-
-
-def partners(nodes: Iterable[Numbered]) -> Mapping[str, str]:
-    """Leaf -> the leaf it makes a pair with: 1 with 2, 3 with 4; one without the other is none."""
-    names = {node.index: node.name for node in nodes if node.role is Role.LEAF}
-    return {name: names[_other(n)] for n, name in names.items() if _other(n) in names}
-
-
-def pair_number(index: int) -> int:
-    """The pair that leaf `index` is half of, counted from 1."""
-    return (index + 1) // 2
 
 
 def shared_vtep(pool: IPv4Network, pair: int) -> IPv4Address | None:
@@ -85,7 +63,3 @@ class Pairs:
             peer_loopback=self._loopbacks[peer],
             peer_management=self._management.get(peer),
         )
-
-
-def _other(index: int) -> int:
-    return index + 1 if index % 2 else index - 1

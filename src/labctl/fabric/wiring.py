@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from labctl.fabric.pairs import partners
 from labctl.model.intent import LinkKind
 from labctl.model.lab import Endpoint, Lab, Link, Node, Role
+from labctl.model.pairs import partners
 from labctl.model.platform import Platform
 
 PEER_CHANNEL = 1

@@ -36,6 +36,20 @@ def fit_node(platform: Platform, node: Node, ports: Iterable[int]) -> Platform:
     return fitted(platform, node.software or node.image, max(ports, default=0))
 
 
+def syntax_of(platform: Platform, node: Node) -> str:
+    """The command language of the node's software: the newest where its name tells no release."""
+    rule = rule_for(platform, node.software or node.image, 0)
+    return (rule or platform.releases[-1]).syntax
+
+
+def boot_image_of(node: Node) -> str:
+    """The file its device boots from its bootflash, "" where its image's name doesn't tell."""
+    try:
+        return parse_name(node.software or node.image).boot_image
+    except ValueError:
+        return ""
+
+
 def nic_count(platform: Platform, node: NodeIntent) -> int:
     """NICs of the node's machine: the management NIC, the wired ones, fillers below them."""
     if platform.fillers:

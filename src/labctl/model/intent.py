@@ -15,6 +15,8 @@ from labctl.model.lab import Endpoint, External, Lab, Link, Network, Node, Vrf
 
 ANYCAST_GATEWAY_MAC = "00:00:22:22:33:33"
 FABRIC_MTU = 9216
+BOND = "bond0"
+"""What a host calls its two links to the leaves of a vPC pair."""
 
 
 class LinkKind(StrEnum):
@@ -71,7 +73,10 @@ class BgpPeer:
 
 @dataclass(frozen=True, slots=True)
 class L2Vni:
-    """A network as one VTEP carries it. `remote_vteps`: who else must appear for this VNI."""
+    """A network as one VTEP carries it. `remote_vteps`: who else must appear for this VNI.
+
+    `group` is the underlay's multicast group for it, None under ingress replication.
+    """
 
     network: Network
     vrf: str
@@ -79,6 +84,7 @@ class L2Vni:
     ports: tuple[str, ...]
     tagged_ports: tuple[str, ...]
     remote_vteps: Set[IPv4Address]
+    group: IPv4Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +164,9 @@ class NodeIntent:
     l3vnis: tuple[L3Vni, ...] = ()
     legs: tuple[Leg, ...] = ()
     pair: Pair | None = None
+    rendezvous: tuple[IPv4Address, ...] = ()
+    """On a spine: the loopbacks of all that are the rendezvous point together; () on others, and
+    under ingress replication."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from labctl.model.desired import Day0
 from labctl.model.intent import NodeIntent
 from labctl.model.lab import Fabric
 from labctl.model.platform import Platform
 from labctl.model.site import Site
-from labctl.render import frr, linux
+from labctl.render import frr, linux, nxos
 from labctl.render.environment import config_environment, day0_templates
 
-VOLUME_LABEL = "LABCTL"
 _INSTANCE = "instance"
-_CONTEXT: Mapping[str, Callable[[NodeIntent, Fabric], dict[str, object]]] = {
-    "frr": frr.context,
-    "linux": linux.context,
+
+
+@dataclass(frozen=True, slots=True)
+class _Device:
+    """What makes a device's files: its own variables, the folders of their templates.
+
+    `instance`: a file of that name holds the digest of all others, by which the free guest knows
+    a new day-0.
+    """
+
+    context: Callable[[NodeIntent, Fabric, Platform, Site], dict[str, object]]
+    folders: tuple[str, ...]
+    instance: bool
+
+
+_DEVICES: Mapping[str, _Device] = {
+    "frr": _Device(frr.context, ("common", "frr"), instance=True),
+    "linux": _Device(linux.context, ("common", "linux"), instance=True),
+    "nxos": _Device(nxos.context, ("nxos",), instance=False),
 }
 
 
 def day0(node: NodeIntent, fabric: Fabric, platform: Platform, site: Site) -> Day0:
-    """The node's files. `instance` holds the digest of all others: a new one means a new day-0."""
-    variables = _common(node, platform, site) | _CONTEXT[platform.device](node, fabric)
+    """The node's files and the digest of them all."""
+    device = _DEVICES[platform.device]
+    variables = _common(node, platform, site) | device.context(node, fabric, platform, site)
     files = {
         name: config_environment().get_template(template).render(variables)
-        for name, template in day0_templates(platform.device).items()
+        for name, template in day0_templates(device.folders).items()
     }
     digest = _digest(files)
-    return Day0(VOLUME_LABEL, {**files, _INSTANCE: f"{digest}\n"}, digest)
+    if device.instance:
+        files[_INSTANCE] = f"{digest}\n"
+    return Day0(platform.day0_label, files, digest)
 
 
 def iso_bytes(day0: Day0) -> bytes:

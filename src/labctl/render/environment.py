@@ -37,11 +37,11 @@ def config_environment() -> Environment:
 
 
 @cache
-def day0_templates(device: str) -> dict[str, str]:
-    """The day-0 files of a device, file name -> template name; what all devices have first."""
+def day0_templates(folders: tuple[str, ...]) -> dict[str, str]:
+    """The day-0 files whose templates are in `folders`, file name -> template name."""
     return {
         path.stem: path.relative_to(TEMPLATES).as_posix()
-        for folder in ("common", device)
+        for folder in folders
         for path in sorted((TEMPLATES / _DAY0 / folder).glob("*.j2"))
     }
 

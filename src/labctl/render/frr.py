@@ -15,7 +15,9 @@ from labctl.model.intent import (
     NodeIntent,
 )
 from labctl.model.lab import Fabric, LinkAddressing, Routing
+from labctl.model.platform import Platform
 from labctl.model.saved import is_whole
+from labctl.model.site import Site
 from labctl.render.environment import Verbatim
 
 # Outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348, section 5).
@@ -50,7 +52,9 @@ class PeerGroup:
     peers: tuple[tuple[str, bool, int], ...]
 
 
-def context(node: NodeIntent, fabric: Fabric) -> dict[str, object]:
+def context(
+    node: NodeIntent, fabric: Fabric, _platform: Platform, _site: Site
+) -> dict[str, object]:
     """The variables of templates/day0/frr, beyond those that all devices have."""
     ospf = fabric.routing is Routing.OSPF
     groups = _groups(node)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labctl.model.intent import FABRIC_MTU, LinkKind, NodeIntent
+from labctl.model.intent import BOND, FABRIC_MTU, LinkKind, NodeIntent
 from labctl.model.lab import Fabric
+from labctl.model.platform import Platform
+from labctl.model.site import Site
 from labctl.render.environment import Verbatim
 
 _HOST_MTU = 1500
 _FIRST_TABLE = 1001
 
 
-def context(node: NodeIntent, _fabric: Fabric) -> dict[str, object]:
+def context(
+    node: NodeIntent, _fabric: Fabric, _platform: Platform, _site: Site
+) -> dict[str, object]:
     """The variables of templates/day0/linux, beyond those that all devices have.
 
     `extra_config` are further lines of the ip batch.
@@ -22,6 +26,8 @@ def context(node: NodeIntent, _fabric: Fabric) -> dict[str, object]:
             (port.name, FABRIC_MTU if port.kind is LinkKind.EXTRA else _HOST_MTU)
             for port in node.ports
         ],
+        "bond": BOND,
+        "bonded": [port.name for port in node.ports if port.channel],
         "legs": list(_legs(node)),
         "extra_config": Verbatim(node.node.extra_config.rstrip("\n")),
     }

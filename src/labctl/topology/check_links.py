@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from labctl.fabric.pairs import partners
 from labctl.fabric.wiring import link_kind
 from labctl.model.intent import LinkKind
 from labctl.model.lab import Endpoint, Role
+from labctl.model.pairs import partners
 from labctl.topology.document import Document, Path
 from labctl.topology.expand import Draft, DraftLink, DraftNode, may_exist
 from labctl.topology.schema import FabricShape

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labctl.fabric.addresses import backup_link
-from labctl.fabric.pairs import pair_number, partners, shared_vtep
+from labctl.fabric.pairs import shared_vtep
+from labctl.model.pairs import pair_number, partners
 from labctl.topology.check_fabric import networks_of
 from labctl.topology.document import Document
 from labctl.topology.expand import COUNTS, Draft, DraftNode
