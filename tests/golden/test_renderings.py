@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.nxos_lint import lint
 from labctl import process
 from labctl.fabric.addresses import management_subnet
 from labctl.fabric.intent import build
@@ -26,6 +27,8 @@ from labctl.topology.platforms import load_platforms
 GOLDEN = Path(__file__).parent
 TOPOLOGIES = GOLDEN.parent.parent / "topologies"
 EXAMPLES = sorted(TOPOLOGIES.glob("*.yaml"))
+SYNTAX = {"evpn-nexus-2x4": "i7"}
+"""The command language of an example's Nexus, where it isn't the newest."""
 example = pytest.mark.parametrize("topology", EXAMPLES, ids=[path.stem for path in EXAMPLES])
 
 
@@ -110,6 +113,12 @@ def test_frr_takes_every_configuration(topology: Path, rendered: Path) -> None:
     for path in sorted(rendered.rglob("frr.conf")):
         done = process.run(["vtysh", "-C", "-f", path], deadline=60, check=False)
         assert (done.returncode, done.stdout + done.stderr) == (0, ""), path
+
+
+@example
+def test_every_line_of_a_nexus_is_nx_os(topology: Path, rendered: Path) -> None:
+    for path in sorted(rendered.rglob("nxos_config.txt")):
+        assert lint(path.read_text(), SYNTAX.get(topology.stem, "9.3")) == [], path
 
 
 def test_there_are_examples_and_no_rendering_without_one() -> None:

@@ -115,18 +115,19 @@ def link_place(spine: int, vtep: Role, index: int, prefix: int) -> int | None:
     return (spine - 1) * columns + column
 
 
-def backup_link(pool: IPv4Network, pair: int) -> tuple[IPv4Interface, IPv4Interface] | None:
-    """Both ends of vPC pair `pair`'s routed link, or None when the pool has no place for it.
-
-    A /30 from the end of the pool where a last spine's /31s would be.
-    """
-    bits = max(31 - pool.prefixlen, 0)
+def first_backup(prefix: int) -> int:
+    """The number of the first /31 that is kept for vPC pairs: where a last spine's would be."""
+    bits = max(31 - prefix, 0)
     spine_bits = bits // 3
-    columns = 1 << (bits - spine_bits)
-    if not spine_bits or 2 * pair > columns:
-        return None
-    number = ((1 << spine_bits) - 1) * columns + 2 * (pair - 1)
+    return ((1 << spine_bits) - 1) << (bits - spine_bits) if spine_bits else 1 << bits
+
+
+def backup_link(pool: IPv4Network, pair: int) -> tuple[IPv4Interface, IPv4Interface] | None:
+    """Both ends of vPC pair `pair`'s routed link, a /30; None when the pool has no place for it."""
+    number = first_backup(pool.prefixlen) + 2 * (pair - 1)
     first = int(pool.network_address) + 2 * number + 1
+    if first + 2 > int(pool.broadcast_address):
+        return None
     return IPv4Interface((first, 30)), IPv4Interface((first + 1, 30))
 
 

@@ -10,7 +10,7 @@ from labctl.fabric import addresses, asns
 from labctl.fabric.addresses import Wanted
 from labctl.fabric.wiring import link_kind
 from labctl.model.intent import LinkKind
-from labctl.model.lab import Lab, LinkAddressing, Role, Routing
+from labctl.model.lab import Lab, LinkAddressing, Replication, Role, Routing
 from labctl.topology.check_fabric import networks_of
 from labctl.topology.document import Document, Path
 from labctl.topology.expand import COUNTS, Draft, DraftNode
@@ -28,6 +28,8 @@ def check_addresses(file: TopologyFile, lab: Lab, draft: Draft, document: Docume
     if not document.lost((*_POOLS, "vteps")):
         checker.pool("vteps", addresses.vteps_wanted(lab), pools.vteps)
     checker.explicit_elsewhere()
+    if lab.fabric.replication is Replication.MULTICAST:
+        checker.rendezvous_point()
     if lab.fabric.links is LinkAddressing.NUMBERED:
         checker.links()
     if lab.fabric.routing is Routing.EBGP and not document.lost(("fabric", "overlay", "asn")):
@@ -85,14 +87,7 @@ class _Checker:
 
     def explicit_elsewhere(self) -> None:
         """An address written in the file lies in no pool of another purpose."""
-        pools = {}
-        lost = self._document.lost
-        is_numbered = self._lab.fabric.links is LinkAddressing.NUMBERED
-        if is_numbered and not lost((*_POOLS, "links")):
-            pools["links"] = self._lab.fabric.addressing.links
-        if self._lab.management.enabled and not lost(("management", "subnet")):
-            subnet = self._lab.management.subnet
-            pools["management"] = subnet or addresses.MANAGEMENT_POOL
+        pools = self._other_pools()
         for node in self._lab.nodes:
             for field, address in (("loopback", node.loopback), ("vtep", node.vtep)):
                 for name, pool in pools.items():
@@ -100,11 +95,37 @@ class _Checker:
                         message = f"{node.name}'s {field} {address} lies in the {name} pool"
                         self._document.report(("nodes", node.name, field), message, str(pool))
 
+    def _other_pools(self) -> Mapping[str, IPv4Network]:
+        """Pools in use that no node's own address is from."""
+        fabric, lost = self._lab.fabric, self._document.lost
+        is_numbered = fabric.links is LinkAddressing.NUMBERED
+        pools = {}
+        if (is_numbered or fabric.vpc) and not lost((*_POOLS, "links")):
+            pools["links"] = fabric.addressing.links
+        if fabric.vpc and not lost((*_POOLS, "shared_vteps")):
+            pools["shared_vteps"] = fabric.addressing.shared_vteps
+        if self._lab.management.enabled and not lost(("management", "subnet")):
+            subnet = self._lab.management.subnet
+            pools["management"] = subnet or addresses.MANAGEMENT_POOL
+        return pools
+
+    def rendezvous_point(self) -> None:
+        """It has an address of its own, in no pool."""
+        fabric, path = self._lab.fabric, ("fabric", "overlay", "rp")
+        own = {"loopbacks": fabric.addressing.loopbacks, "vteps": fabric.addressing.vteps}
+        for name, pool in {**own, **self._other_pools()}.items():
+            if fabric.rp in pool and not self._document.lost((*_POOLS, name)):
+                message = f"rp {fabric.rp} lies in the {name} pool"
+                self._document.report(path, message, str(pool))
+        if user := self._used.get(fabric.rp):
+            self._document.report(path, f"rp {fabric.rp} is also {user}")
+
     def links(self) -> None:
         """Every fabric link has a /31 of its own."""
         pool = self._lab.fabric.addressing.links
         seen: dict[tuple[str, str], Path] = {}
         numbers: set[int | None] = {None}
+        end = addresses.first_backup(pool.prefixlen)
         lacking = ""
         for spine, vtep, path in self._fabric_links():
             pair = (spine.name, vtep.name)
@@ -115,6 +136,8 @@ class _Checker:
                 continue
             seen[pair] = path
             number = addresses.link_place(spine.index, vtep.role, vtep.index, pool.prefixlen)
+            if self._lab.fabric.vpc and number is not None and number >= end:
+                number = None
             if number in numbers:
                 lacking = lacking or " -- ".join(pair)
             numbers.add(number)

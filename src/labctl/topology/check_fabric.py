@@ -96,6 +96,8 @@ def _check_pools(
         "vteps": addressing.vteps,
         "links": addressing.links,
     }
+    if file.fabric.vpc:
+        pools["shared_vteps"] = addressing.shared_vteps
     for name in list(pools):
         if document.lost(("fabric", "addressing", name)):
             del pools[name]

@@ -71,7 +71,6 @@ def _check_pools(file: TopologyFile, last: int, document: Document) -> None:
     if shared_vtep(pools.shared_vteps, last) is None:
         message = f"shared_vteps {pools.shared_vteps} is too small: it has no place for pair {last}"
         document.report((*path, "shared_vteps"), message, "choose a larger one")
-    rows = backup_link(pools.links, last)
-    if rows is None:
+    if backup_link(pools.links, last) is None:
         message = f"links {pools.links} is too small: it has no place for vPC pair {last}"
         document.report((*path, "links"), message, "choose a larger one")

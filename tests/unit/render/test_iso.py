@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import shutil
 import string
+from pathlib import Path
 
 import pycdlib
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.samples import sample, site
+from labctl import process
 from labctl.render.day0 import day0, iso_bytes
 from labctl.render.iso import build
 from labctl.topology.platforms import load_platforms
@@ -74,3 +77,27 @@ def test_too_many_names_are_refused() -> None:
     with pytest.raises(ValueError) as caught:
         build("LABEL", {f"file{number}": b"" for number in range(100)})
     assert "directory sector" in str(caught.value)
+
+
+def test_a_nexus_finds_its_configuration_by_either_name() -> None:
+    """The plain name needs ISO level 2; at level 1 mkisofs makes it NXOS_CON.TXT (measured)."""
+    image = build("LABCTL", {"nxos_config.txt": b"hostname leaf-1\n"})
+    iso = pycdlib.PyCdlib()
+    iso.open_fp(io.BytesIO(image))
+    [entry] = [child for child in iso.list_children(iso_path="/") if not child.is_dir()]
+    assert entry.file_identifier() == b"NXOS_CONFIG.TXT;1"
+    content = io.BytesIO()
+    iso.get_file_from_iso_fp(content, iso_path="/NXOS_CONFIG.TXT;1")
+    iso.close()
+    assert content.getvalue() == b"hostname leaf-1\n"
+    assert read(image) == ("LABCTL", {"nxos_config.txt": b"hostname leaf-1\n"})
+
+
+@pytest.mark.skipif(shutil.which("isoinfo") is None, reason="no isoinfo (package genisoimage)")
+def test_isoinfo_sees_both_names(tmp_path: Path) -> None:
+    path = tmp_path / "day0.iso"
+    path.write_bytes(build("LABCTL", {"nxos_config.txt": b"x"}))
+    plain = process.run(["isoinfo", "-f", "-i", path], deadline=30).stdout
+    assert plain.split() == ["/NXOS_CONFIG.TXT;1"]
+    rock_ridge = process.run(["isoinfo", "-f", "-R", "-i", path], deadline=30).stdout
+    assert rock_ridge.split() == ["/nxos_config.txt"]
