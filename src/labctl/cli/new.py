@@ -35,7 +35,7 @@ def command(
     """Print a commented topology file to start from: `labctl new > lab.yaml`."""
     from labctl.topology.starter import starter
 
-    _check(name, platform)
+    _check(name, platform, routing, links)
     text = starter(
         name=name,
         spines=spines,
@@ -50,7 +50,7 @@ def command(
     print_lines(text.splitlines())
 
 
-def _check(name: str, platform: str) -> None:
+def _check(name: str, platform: str, routing: Routing, links: LinkAddressing) -> None:
     """Refuse what would make a file that `validate` refuses, in words that fit the options."""
     from labctl.topology.platforms import load_platforms
 
@@ -61,3 +61,8 @@ def _check(name: str, platform: str) -> None:
         )
     if platform not in (known := load_platforms()):
         raise UsageError(f"there is no platform {platform!r}", details="known: " + ", ".join(known))
+    unnumbered = links is LinkAddressing.UNNUMBERED
+    if known[platform].device == "nxos" and routing is Routing.EBGP and unnumbered:
+        raise UsageError(
+            "a Nexus can't do eBGP on unnumbered links", resolution="add --links numbered"
+        )

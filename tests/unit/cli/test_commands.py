@@ -193,7 +193,10 @@ def test_new_writes_what_validate_takes(
     assert "lab mine: 3 spines, 5 leaves, 2 borders, 5 hosts" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", ["--name a:b", "--platform nosuch", "--spines 0"])
+@pytest.mark.parametrize(
+    "words",
+    ["--name a:b", "--platform nosuch", "--spines 0", "--platform nxosv9k --routing ebgp"],
+)
 def test_new_refuses_what_validate_would(words: str) -> None:
     assert main(["new", *words.split()]) == ExitCode.USAGE
 
