@@ -26,6 +26,27 @@ IMAGES = {
 }
 """Image -> the command language its name tells; the newest where it tells none."""
 
+FABRIC = """\
+lab: nexus
+platform: nxosv9k
+image: {image}
+fabric:
+  spines: 2
+  leaves: 3
+  borders: 1
+  hosts_per_leaf: 1
+  vpc: {vpc}
+  underlay: {{routing: {routing}, links: {links}}}
+  overlay: {{replication: {replication}}}
+  vrfs:
+    - name: tenant-a
+      vni: 50001
+      networks:
+        - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
+        - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
+{more}
+"""
+
 
 def intent_of(text: str) -> Intent:
     """What the nodes of a topology are told."""
@@ -99,3 +120,27 @@ def _vrfs(draw: st.DrawFn, borders: int, single: int) -> list[str]:
                 f"address: 192.0.2.1/30, neighbor: 192.0.2.2, asn: 64999}}]"
             )
     return lines
+
+
+def lab(
+    image: str = "nexus9300v.9.3.13", *, vpc: bool = False, routing: str = "ospf",
+    links: str = "unnumbered", replication: str = "ingress", more: str = "",
+) -> str:  # fmt: skip
+    """The text of a lab."""
+    return FABRIC.format(
+        image=image, vpc=str(vpc).lower(), routing=routing, links=links, replication=replication,
+        more=more,
+    )  # fmt: skip
+
+
+def section(text: str, head: str) -> list[str]:
+    """The lines below `head`, without indentation, up to the next as far out as it is."""
+    lines = text.splitlines()
+    start = lines.index(head)
+    depth = len(head) - len(head.lstrip())
+    found = []
+    for line in lines[start + 1 :]:
+        if len(line) - len(line.lstrip()) <= depth:
+            break
+        found.append(line.strip())
+    return found

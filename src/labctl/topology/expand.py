@@ -13,11 +13,10 @@ from labctl.model.platform import Platform
 from labctl.topology.document import Document, Path
 from labctl.topology.schema import FabricShape, NodeShape, TopologyFile
 from labctl.topology.suggest import suggest
+from labctl.topology.wires import PEER_WIRES, port_names, wires
 
 HOST_PLATFORM = "linux"
 MOST_NODES = 8192
-PEER_WIRES = 2
-"""Wires of a peer link that the shorthand makes, on the ports after those to the spines."""
 _DIGITS = re.compile(r".*?([0-9]+)")
 COUNTS = {
     "spines": (Role.SPINE,),
@@ -228,10 +227,7 @@ def _platform(
 
 
 def _shorthand_links(fabric: FabricShape, draft: Draft, document: Document) -> list[DraftLink]:
-    """Borders, then leaves, each to every spine; the leaves of a pair; the hosts of each leaf.
-
-    Borders come first on a spine, so that a further leaf leaves all wires where they are.
-    """
+    """The wires of the shorthand's nodes; none where a node lacks ports for them."""
     spines = [f"{Role.SPINE}-{n}" for n in range(1, fabric.spines + 1)]
     leaves = [f"{Role.LEAF}-{n}" for n in range(1, fabric.leaves + 1)]
     vteps = [f"{Role.BORDER}-{n}" for n in range(1, fabric.borders + 1)] + leaves
@@ -247,56 +243,8 @@ def _shorthand_links(fabric: FabricShape, draft: Draft, document: Document) -> l
             message = f"{name} would need {ports} ports; platform {platform.name} has "
             document.report(("fabric", key), f"{message}{platform.interfaces.maximum}")
             return []
-    names = _port_names(draft)
-    return [
-        *_fabric_wires(spines, vteps, names),
-        *(_peer_wires(len(spines), leaves, names) if fabric.vpc else ()),
-        *_host_wires(near, fabric.hosts_per_leaf, leaves, names),
-    ]
-
-
-def _fabric_wires(
-    spines: list[str], vteps: list[str], name_of: Mapping[str, list[str]]
-) -> Iterator[DraftLink]:
-    for at, vtep in enumerate(vteps, start=1):
-        own = name_of[vtep]
-        for to, spine in enumerate(spines, start=1):
-            a, b = Endpoint(spine, name_of[spine][at]), Endpoint(vtep, own[to])
-            yield DraftLink(a, b, ("fabric",))
-
-
-def _peer_wires(
-    first: int, leaves: list[str], name_of: Mapping[str, list[str]]
-) -> Iterator[DraftLink]:
-    for one, other in zip(leaves[::2], leaves[1::2], strict=False):
-        for port in range(first + 1, first + 1 + PEER_WIRES):
-            a, b = Endpoint(one, name_of[one][port]), Endpoint(other, name_of[other][port])
-            yield DraftLink(a, b, ("fabric", "vpc"))
-
-
-def _host_wires(
-    first: int, per_leaf: int, leaves: list[str], name_of: Mapping[str, list[str]]
-) -> Iterator[DraftLink]:
-    number = 0
-    for leaf in leaves:
-        for position in range(1, per_leaf + 1):
-            number += 1
-            host = f"{Role.HOST}-{number}"
-            near = Endpoint(leaf, name_of[leaf][first + position])
-            yield DraftLink(near, Endpoint(host, name_of[host][1]), ("fabric",))
-
-
-def _port_names(draft: Draft) -> Mapping[str, list[str]]:
-    """Node name -> its data interfaces' names by number ("" at 0); shared within a platform."""
-    by_platform: dict[str, list[str]] = {}
-    names = {}
-    for node in draft.nodes.values():
-        ports = node.platform.interfaces
-        if node.platform.name not in by_platform:
-            all_names = ["", *(ports.name(n) for n in range(1, ports.maximum + 1))]
-            by_platform[node.platform.name] = all_names
-        names[node.name] = by_platform[node.platform.name]
-    return names
+    ports_of = {name: node.platform.interfaces for name, node in draft.nodes.items()}
+    return [DraftLink(a, b, path) for a, b, path in wires(fabric, port_names(ports_of))]
 
 
 def _written_links(file: TopologyFile) -> Iterator[DraftLink]:

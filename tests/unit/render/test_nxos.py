@@ -5,57 +5,22 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from harness.nexus_labs import FILE, IMAGES, PLATFORMS, config, configs, files, intent_of, labs
+from harness.nexus_labs import (
+    FILE,
+    IMAGES,
+    PLATFORMS,
+    config,
+    configs,
+    intent_of,
+    lab,
+    labs,
+    section,
+)
 from harness.nxos_lint import lint
 from harness.samples import change_node, site
 from labctl.model.secret import ADMIN_PASSWORD
 from labctl.render.day0 import day0
 from labctl.render.nxos_ports import vlan_lists
-
-LAB = """\
-lab: nexus
-platform: nxosv9k
-image: {image}
-fabric:
-  spines: 2
-  leaves: 3
-  borders: 1
-  hosts_per_leaf: 1
-  vpc: {vpc}
-  underlay: {{routing: {routing}, links: {links}}}
-  overlay: {{replication: {replication}}}
-  vrfs:
-    - name: tenant-a
-      vni: 50001
-      networks:
-        - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
-        - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
-{more}
-"""
-
-
-def lab(
-    image: str = "nexus9300v.9.3.13", *, vpc: bool = False, routing: str = "ospf",
-    links: str = "unnumbered", replication: str = "ingress", more: str = "",
-) -> str:  # fmt: skip
-    """The text of a lab."""
-    return LAB.format(
-        image=image, vpc=str(vpc).lower(), routing=routing, links=links, replication=replication,
-        more=more,
-    )  # fmt: skip
-
-
-def section(text: str, head: str) -> list[str]:
-    """The lines below `head`, without indentation, up to the next as far out as it is."""
-    lines = text.splitlines()
-    start = lines.index(head)
-    depth = len(head) - len(head.lstrip())
-    found = []
-    for line in lines[start + 1 :]:
-        if len(line) - len(line.lstrip()) <= depth:
-            break
-        found.append(line.strip())
-    return found
 
 
 @settings(deadline=None, max_examples=60)
@@ -165,58 +130,6 @@ def test_route_targets_are_those_of_the_overlay_s_as() -> None:
     text = config(intent_of(lab(routing="ebgp", links="numbered")), "leaf-1")
     assert "route-target import 65000:50001 evpn" in section(text, "vrf context tenant-a")
     assert "route-target export 65000:10010" in section(text, "evpn")
-
-
-def test_vpc_pair() -> None:
-    intent = intent_of(lab(vpc=True))
-    one, other = config(intent, "leaf-1"), config(intent, "leaf-2")
-    assert "peer-keepalive destination 198.18.7.7 source 198.18.7.3 vrf management" in one
-    assert "peer-keepalive destination 198.18.7.3 source 198.18.7.7 vrf management" in other
-    for text in (one, other):
-        assert "ip address 10.0.2.11/32 secondary" in section(text, "interface loopback1")
-        assert section(text, "interface Ethernet1/3")[-2:] == [
-            "channel-group 1 mode active",
-            "no shutdown",
-        ]
-        assert "advertise-pip" in text
-        assert "advertise virtual-rmac" in section(text, "interface nve1")
-    assert "ip address 10.9.248.1/30" in section(one, "interface Vlan3950")
-    assert "ip address 10.9.248.2/30" in section(other, "interface Vlan3950")
-    single = config(intent, "leaf-3")
-    assert "vpc" not in single
-    assert "secondary" not in single
-
-
-def test_keepalive_without_a_management_network_is_between_loopbacks() -> None:
-    text = config(intent_of(lab(vpc=True)), "leaf-1", management="user")
-    assert "peer-keepalive destination 10.0.0.12 source 10.0.0.11 vrf default" in text
-
-
-def test_ebgp_pair_backs_its_underlay_up_over_the_peer_link() -> None:
-    text = config(intent_of(lab(vpc=True, routing="ebgp", links="numbered")), "leaf-1")
-    assert section(text, "  neighbor 10.9.248.2") == ["inherit peer PEER-UNDERLAY"]
-    assert section(text, "  template peer PEER-UNDERLAY") == [
-        "remote-as 65012",
-        "address-family ipv4 unicast",
-    ]
-    assert "network 10.0.2.11/32" in text
-    assert "bestpath as-path multipath-relax" in text
-
-
-def test_a_host_of_two_links_gets_a_port_channel_and_bonds() -> None:
-    more = "links: [[host-1:eth2, leaf-2:Ethernet1/9]]"
-    intent = intent_of(lab(vpc=True, more=more))
-    assert section(config(intent, "leaf-1"), "interface port-channel105")[-2:] == [
-        "vpc 105",
-        "no shutdown",
-    ]
-    assert "channel-group 105 mode active" in section(
-        config(intent, "leaf-2"), "interface Ethernet1/9"
-    )
-    batch = files(intent, "host-1")["ip.batch"].splitlines()
-    assert "link add name bond0 type bond mode 802.3ad miimon 100 lacp_rate fast" in batch
-    assert batch.index("link set dev eth2 master bond0") < batch.index("link set dev bond0 up")
-    assert [leg.port for leg in intent.nodes["host-1"].legs] == ["bond0", "bond0"]
 
 
 def test_ports_to_hosts() -> None:
