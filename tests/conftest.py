@@ -9,7 +9,13 @@ from hypothesis import settings
 settings.register_profile("labctl", deadline=None)
 settings.load_profile("labctl")
 
-pytest_plugins = ["harness.fake", "harness.libvirtd", "harness.backends", "harness.site"]
+pytest_plugins = [
+    "harness.fake",
+    "harness.libvirtd",
+    "harness.backends",
+    "harness.site",
+    "harness.nexus_site",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

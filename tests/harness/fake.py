@@ -84,7 +84,7 @@ class FakeHypervisor:
             virt_type="qemu",
             machine="pc",
             emulator="/usr/bin/qemu-system-x86_64",
-            machines=frozenset({"pc", "q35"}),
+            machines=frozenset({"pc", "pc-i440fx-7.2", "q35"}),
             loader_types=frozenset({"rom", "pflash"}),
             disk_buses=frozenset({"ide", "sata", "scsi", "virtio"}),
             lookup_seconds=0.001,
