@@ -46,30 +46,31 @@ class Scanner:
 
     def hits(self, text: bytearray) -> list[Hit]:
         """What holds in the line now that did not before, in order."""
+        if len(text) == self._seen:
+            return []
         found = []
-        while (hit := self._next(text)) is not None:
+        upcoming = [self._first(text, number) for number in range(len(self._patterns))]
+        while (hit := min(filter(None, upcoming), default=None)) is not None:
             found.append(hit)
             self._floor = self._seen = hit.end
+            for number, later in enumerate(upcoming):
+                if later is not None and later.match.start() < hit.end:
+                    upcoming[number] = self._first(text, number)
         self._seen = len(text)
         return found
 
-    def _next(self, text: bytearray) -> Hit | None:
-        begin = max(self._floor, self._seen - WINDOW)
-        end, hit = len(text), None
-        if end <= self._seen:
+    def _first(self, text: bytearray, number: int) -> Hit | None:
+        """The earliest byte at which a pattern holds."""
+        pattern = self._patterns[number]
+        best = pattern.search(text, max(self._floor, self._seen - WINDOW))
+        if best is None:
             return None
-        for number, pattern in enumerate(self._patterns):
-            match = pattern.search(text, begin, end)
-            if match is not None:
-                hit = self._earliest(text, begin, number, match)
-                end = hit.end - 1
-        return hit
-
-    def _earliest(self, text: bytearray, begin: int, number: int, match: re.Match[bytes]) -> Hit:
-        low, best = self._seen, match
+        # All matches begin where the leftmost does or later; one of them may end earlier.
+        begin = best.start()
+        low = max(begin, self._seen)
         while best.end() - low > 1:
             middle = (low + best.end()) // 2
-            shorter = self._patterns[number].search(text, begin, middle)
+            shorter = pattern.search(text, begin, middle)
             if shorter is None:
                 low = middle
             else:

@@ -224,6 +224,13 @@ def test_what_can_go_wrong_has_a_name(habits: Habits, fault: str, phase: str) ->
     assert nexus.typed == typed
 
 
+def test_a_node_without_wires_is_asked_for_no_port() -> None:
+    machine = boot(port="")
+    _, nexus, _ = run(Habits(), machine)
+    assert machine.ready
+    assert "show interface brief" not in nexus.typed
+
+
 def test_too_little_memory_may_be_allowed() -> None:
     machine = boot(undersized=True)
     habits = Habits(kib=4002196, banner="Memory limit 3.8GB detected. Limiting routes\n")

@@ -185,6 +185,15 @@ def test_a_console_that_keeps_silent_and_a_refused_login_end_it() -> None:
     assert session.done
 
 
+def test_a_login_that_takes_long_is_waited_for_as_long_as_it_goes_on() -> None:
+    session = asking("show clock")
+    answered(session, "leaf-1 login: ", "admin\nPassword: ")
+    assert session.wake() == []
+    assert (session.done, session.wake_after) == (False, 30)
+    session.wake()
+    assert session.failed.startswith("the console does not answer")
+
+
 def test_a_logout_that_is_not_seen_is_waited_for_a_while() -> None:
     session = asking()
     answered(session, "leaf-1 login: ", "admin\nPassword: ", "\n" + READY[0], *READY[1:])

@@ -91,7 +91,8 @@ class NexusBoot:
     def resume(self, history: bytes) -> list[BootEvent]:
         """What was recorded before anybody drove: nothing in it is answered any more.
 
-        But a prompt at its very end still waits, and is answered.
+        But a prompt at its very end still waits, and is answered. Phases and faults are told as
+        they were; a fault before the last phase is one of a boot that is over.
         """
         self._silent = True
         events = self.feed(history)

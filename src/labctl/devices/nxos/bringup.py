@@ -22,7 +22,10 @@ _SAVED_PAUSE = 5.0  # boxen: sooner it is not really on the disk
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a node must show to be ready. `floor` is MiB, 0 to ask for none."""
+    """What a node must show to be ready.
+
+    `last_port` is "" for a node without wires, `floor` is MiB, 0 to ask for none.
+    """
 
     host: str
     last_port: str
@@ -75,7 +78,9 @@ def bring_up(wanted: Wanted) -> Script:
     yield Run("terminal length 0")
     yield Run("terminal width 511")
     yield Enter("ports")
-    while not has_port((yield Run("show interface brief")).output, wanted.last_port):
+    while wanted.last_port:
+        if has_port((yield Run("show interface brief")).output, wanted.last_port):
+            break
         yield Pause(_POLL)
     yield Enter("config")
     failed = (yield from _named(wanted.host)) or (yield from _large(wanted.floor))

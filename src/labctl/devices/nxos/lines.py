@@ -15,7 +15,6 @@ _MEMORY = re.compile(r"(\d{4,12})\s?kB of memory", re.IGNORECASE)
 _BOOT = re.compile(r"^\s*(?:NXOS|kickstart|system) variable = (\S+)", re.MULTILINE)
 _NEXT = "Boot Variables on next reload"
 _IMAGE = re.compile(r"\b((?:nxos|n9000)[\w.-]*\.bin)(?!\S)", re.IGNORECASE)
-_SHORT = {"Ethernet": "Eth", "mgmt": "mgmt"}
 
 
 def is_syslog(line: str) -> bool:
@@ -36,11 +35,10 @@ def memory_kib(show_version: str) -> int | None:
 
 def has_port(show_interface_brief: str, port: str) -> bool:
     """Whether a port is listed; `Ethernet1/3` shows as `Eth1/3`."""
-    short = next((port.replace(name, cut, 1) for name, cut in _SHORT.items() if name in port), port)
     words = {
         line.split(maxsplit=1)[0] for line in show_interface_brief.splitlines() if line.strip()
     }
-    return bool(words & {port, short})
+    return port.replace("Ethernet", "Eth", 1) in words
 
 
 def boot_variable(show_boot: str) -> str:

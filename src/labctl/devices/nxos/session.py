@@ -65,6 +65,7 @@ class Session:
         self._answer: Send | None = None
         self._name = ""
         self._logged_in = False
+        self._moved = False
         self._leaving = False
         self.done = False
         self.failed = ""
@@ -90,8 +91,10 @@ class Session:
         self.wake_after = None
         if self._leaving:
             self.done = True
-        elif self._exchange is None:
-            self._fail("the console does not answer: no prompt came after Enter")
+        elif self._moved:
+            self._moved, self.wake_after = False, _ANSWER_PAUSE
+        else:
+            self._fail("the console does not answer: no prompt came after what was typed")
         return []
 
     def tail(self, count: int) -> list[str]:
@@ -129,7 +132,7 @@ class Session:
             self._fail(f"the node is not up: its console stands at {prompt.kind}: {prompt.text}")
             return []
         self._logged_in = self._logged_in or prompt.kind == "login"
-        self._answer = answer_to(prompt)
+        self._moved, self._answer = True, answer_to(prompt)
         return [self._answer]
 
     def _while_running(self, exchange: Exchange, prompt: PromptSeen) -> list[SessionEvent]:
