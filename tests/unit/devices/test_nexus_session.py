@@ -194,6 +194,14 @@ def test_a_login_that_takes_long_is_waited_for_as_long_as_it_goes_on() -> None:
     assert session.failed.startswith("the console does not answer")
 
 
+def test_a_command_is_not_hurried() -> None:
+    session = asking("show tech")
+    answered(session, *READY)
+    assert session.wake_after is None
+    assert session.wake() == []
+    assert not session.done
+
+
 def test_a_logout_that_is_not_seen_is_waited_for_a_while() -> None:
     session = asking()
     answered(session, "leaf-1 login: ", "admin\nPassword: ", "\n" + READY[0], *READY[1:])

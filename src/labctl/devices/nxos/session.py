@@ -91,6 +91,8 @@ class Session:
         self.wake_after = None
         if self._leaving:
             self.done = True
+        elif self._exchange is not None:
+            pass  # a command may take its time
         elif self._moved:
             self._moved, self.wake_after = False, _ANSWER_PAUSE
         else:
