@@ -8,6 +8,7 @@ from functools import cached_property
 from ipaddress import IPv4Network
 
 from harness.fabric_faults import FabricFaults
+from harness.intents import PLATFORMS
 from labctl.model.intent import L3Vni, NodeIntent
 from labctl.verify.evidence import Evidence
 from labctl.verify.fabric import Fabric
@@ -26,7 +27,7 @@ class EvpnRouting(FabricFaults):
 
     @cached_property
     def fabric(self) -> Fabric:
-        return Fabric(self.intent, Evidence())
+        return Fabric(self.intent, Evidence(), PLATFORMS)
 
     def _up(self, a: str, b: str, *, address_families: bool = True) -> bool:
         """Whether a session is established, and (`address_families`) carries EVPN."""

@@ -1,25 +1,45 @@
-"""What labctl asks of a device family: commands as data, wrapping, cleaning. All pure."""
+"""What labctl asks of a device family: commands as data, reading, cleaning. All pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from labctl.devices.reading import NodeReading, TextOf
 from labctl.model.intent import NodeIntent
 from labctl.model.lab import Routing
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Several commands as one guest process (starting one is slow under TCG).
+class Advice:
+    """What to do on a device about each kind of fault, in its own commands; "" where none applies.
 
-    `argv` is a constant of the device, never built from data; the commands go in through
-    `input_text`.
+    Each completes a sentence that begins with the node: "on leaf-1: ...". Those named `..._lacks`
+    say what is amiss.
     """
 
-    argv: tuple[str, ...]
-    input_text: str
+    announce: str = ""
+    announce_lacks: str = ""
+    announce_look: str = ""
+    reflect: str = ""
+    reflect_lacks: str = ""
+    unshut: str = ""
+    activate: str = ""
+    vni: str = ""
+    vni_look: str = ""
+    route_target: str = ""
+    l3vni: str = ""
+    router_mac: str = ""
+    prefixes: str = ""
+    gateway: str = ""
+    forwarding: str = ""
+    prefix_limit: str = ""
+    boot: str = ""
+    replication: str = ""
+    tunnel: str = ""
+    tcam: str = ""
+    memory_lacks: str = ""
+    """What too little memory brings about."""
 
 
 class Device(Protocol):
@@ -28,26 +48,20 @@ class Device(Protocol):
     config_command: str
     """Prints the running configuration; "" where a device has none besides its day-0."""
 
-    def argv(self, command: str) -> tuple[str, ...]:
-        """`command`, typed on the device's own command line, as a process in the guest."""
-        ...
+    advice: Advice
 
     def verify_commands(self, node: NodeIntent, routing: Routing) -> tuple[str, ...]:
         """What to run on `node` for labctl.verify to judge all it was told."""
         ...
 
+    def follow_up(self, command: str, output: str) -> str:
+        """Another command that may tell what `output` fails to; "" where there is none."""
+        ...
+
+    def read(self, node: NodeIntent, text_of: TextOf) -> NodeReading:
+        """What `node` says, from whichever outputs are at hand."""
+        ...
+
     def clean_config(self, text: str) -> str:
-        """The configuration in `text`, without the frame the command puts around it."""
-        ...
-
-    def batch(self, commands: Sequence[str]) -> Batch:
-        """All of `commands` in one process; each must be a single line."""
-        ...
-
-    def unbatch(self, commands: Sequence[str], output: str) -> Mapping[str, str]:
-        """The output of each command that ran; those missing have not been run.
-
-        At least the first of `commands` is there whenever the process ran at all, so that
-        running the missing ones again ends.
-        """
+        """The configuration in `text`, fit to be fed back."""
         ...

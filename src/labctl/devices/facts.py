@@ -7,6 +7,8 @@ from ipaddress import IPv4Address, IPv4Network
 
 ESTABLISHED = "Established"
 ADMIN_DOWN = "Idle (Admin)"
+PREFIX_LIMIT = "Idle (PfxCt)"
+"""More prefixes came than `maximum-prefix` allows."""
 
 
 class ParseError(ValueError):
@@ -51,7 +53,8 @@ class Vni:
     """A VNI as the device's EVPN table has it.
 
     `remote_vteps` is None where the output gives no addresses (L3 VNIs, text tables);
-    `remote_count` then is all that is known. `macs` counts local and remote MACs.
+    `remote_count` then is all that is known. `macs` counts local and remote MACs. `group` is how
+    flooded frames go: INGRESS, a multicast group, or "" where the output doesn't say.
     """
 
     vni: int
@@ -62,6 +65,10 @@ class Vni:
     remote_vteps: frozenset[IPv4Address] | None = None
     remote_count: int | None = None
     state: str = ""
+    group: str = ""
+
+
+INGRESS = "ingress replication"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,9 @@ class BgpVnis:
 class EvpnRoute:
     """One EVPN route. `mac` and `address` are a type-2's, `prefix` a type-5's.
 
-    `originator`: a type-3's originating VTEP; `next_hops`: the VTEPs its paths lead to.
+    `originator`: a type-3's originating VTEP; `next_hops`: the VTEPs its paths lead to. `vni`: the
+    node's own VNI into which the route was let in by its targets, None where the output doesn't
+    say; `targets` are empty where it doesn't say those.
     """
 
     kind: int
@@ -97,6 +106,7 @@ class EvpnRoute:
     mac: str = ""
     address: str = ""
     prefix: IPv4Network | None = None
+    vni: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +144,24 @@ class VxlanDevice:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """In KiB; `available` None where the kernel doesn't say."""
+    """In KiB; `available` None where the device doesn't say. `alert`: what it says of it itself."""
 
     total: int
     available: int | None
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nve:
+    """The interface VXLAN runs over on a device that has one for all VNIs."""
+
+    name: str
+    state: str
+    source: IPv4Address | None
+
+    @property
+    def up(self) -> bool:
+        return self.state.lower() == "up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from labctl.devices.api import Batch
+from labctl.devices.agent import Batch
 
 SHELL = "bash"
 """Not sh: that may be busybox's, which takes its own ip and ping for iproute2's and iputils'."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import TypeVar
 
@@ -13,6 +13,7 @@ from labctl.devices.facts import (
     DaemonDown,
     EvpnRoute,
     Memory,
+    Nve,
     ParseError,
     Peer,
     RibRoute,
@@ -35,27 +36,54 @@ class Unknown:
     daemon_down: bool = False
 
 
+NOT_ASKED = Unknown("not asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Appliance:
+    """What only a switch with an operating system of its own tells.
+
+    `boot`: the image of the next reload, "" where the boot variable isn't set. `route_memory`: MiB
+    kept for IPv4 unicast routes. `complaints`: lines of its log about memory. `arp_suppression`:
+    whether that is configured; `arp_tcam`: the entries carved for it. `tunnel_peers`: whether the
+    tunnel to each is up.
+    """
+
+    boot: str | Unknown
+    route_memory: int | Unknown
+    complaints: tuple[str, ...] | Unknown
+    nve: Nve | Unknown = NOT_ASKED
+    tunnel_peers: Mapping[IPv4Address, bool] | Unknown = NOT_ASKED
+    arp_suppression: bool | Unknown = NOT_ASKED
+    arp_tcam: int | Unknown = NOT_ASKED
+
+
+def _no_routes() -> Mapping[int, tuple[EvpnRoute, ...] | Unknown]:
+    return dict.fromkeys((2, 3, 5), NOT_ASKED)
+
+
 @dataclass(frozen=True, slots=True)
 class NodeReading:
     """What one node says about all that labctl checks. `routes` is keyed by EVPN route type.
 
     `vnis` and `bgp_vnis` are the whole tables; `vni_details` and `bgp_details` hold what was
-    asked VNI by VNI.
+    asked VNI by VNI. `appliance` is None for a guest that runs on Linux.
     """
 
     memory: Memory | Unknown
-    adjacencies: tuple[Adjacency, ...] | Unknown
-    ipv4_peers: Mapping[str, Peer] | Unknown
-    evpn_peers: Mapping[str, Peer] | Unknown
-    vnis: Mapping[int, Vni] | Unknown
-    vni_details: Mapping[int, Vni]
-    bgp_vnis: BgpVnis | Unknown
-    bgp_details: Mapping[int, VniTargets]
-    routes: Mapping[int, tuple[EvpnRoute, ...] | Unknown]
-    router_macs: Mapping[int, frozenset[IPv4Address]] | Unknown
-    tenants: Mapping[str, TenantVni] | Unknown
-    ribs: Mapping[str, tuple[RibRoute, ...] | Unknown]
-    vxlan_devices: Mapping[int, VxlanDevice] | Unknown
+    adjacencies: tuple[Adjacency, ...] | Unknown = NOT_ASKED
+    ipv4_peers: Mapping[str, Peer] | Unknown = NOT_ASKED
+    evpn_peers: Mapping[str, Peer] | Unknown = NOT_ASKED
+    vnis: Mapping[int, Vni] | Unknown = NOT_ASKED
+    vni_details: Mapping[int, Vni] = field(default_factory=dict)
+    bgp_vnis: BgpVnis | Unknown = NOT_ASKED
+    bgp_details: Mapping[int, VniTargets] = field(default_factory=dict)
+    routes: Mapping[int, tuple[EvpnRoute, ...] | Unknown] = field(default_factory=_no_routes)
+    router_macs: Mapping[int, frozenset[IPv4Address]] | Unknown = NOT_ASKED
+    tenants: Mapping[str, TenantVni] | Unknown = NOT_ASKED
+    ribs: Mapping[str, tuple[RibRoute, ...] | Unknown] = field(default_factory=dict)
+    vxlan_devices: Mapping[int, VxlanDevice] | Unknown = NOT_ASKED
+    appliance: Appliance | None = None
 
     def vni(self, number: int) -> Vni | Unknown | None:
         """One L2 or L3 VNI; None when the node is known not to have it."""

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from labctl.devices.agent import AgentDevice
 from labctl.devices.api import Device
 from labctl.errors import InternalError
 
 
 def device_for(name: str) -> Device:
     """The device family of that name; InternalError when labctl has none."""
+    if name == "nxos":
+        from labctl.devices.nxos.device import Nxos
+
+        return Nxos()
+    return agent_device_for(name)
+
+
+def agent_device_for(name: str) -> AgentDevice:
+    """The device family of that name; InternalError when labctl has none with a guest agent."""
     if name == "frr":
         from labctl.devices.frr.device import Frr
 
@@ -17,5 +27,6 @@ def device_for(name: str) -> Device:
 
         return Linux()
     raise InternalError(
-        f"no device family {name!r}", resolution="frr and linux exist; mend the platform file"
+        f"no device family {name!r} that has a guest agent",
+        resolution="frr and linux have one, nxos exists without; mend the platform file",
     )

@@ -168,6 +168,12 @@ class NodeIntent:
     """On a spine: the loopbacks of all that are the rendezvous point together; () on others, and
     under ingress replication."""
 
+    @property
+    def vnis(self) -> tuple[int, ...]:
+        """Its L2 VNIs, then its L3 VNIs."""
+        l2 = (l2.network.vni for l2 in self.l2vnis)
+        return (*l2, *(l3.vrf.vni for l3 in self.l3vnis))
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:

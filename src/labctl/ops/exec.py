@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from labctl.devices.nxos.session import commands
-from labctl.devices.registry import device_for
+from labctl.devices.registry import agent_device_for
 from labctl.errors import LabctlError, UsageError
 from labctl.hypervisor.api import ObservedDomain
 from labctl.model.platform import Platform
@@ -77,7 +77,7 @@ def _over_console(
 
 def _argv(platform: Platform | None, command: str, *, shell: bool) -> tuple[str, ...]:
     name = "linux" if shell or platform is None else platform.device
-    return device_for(name).argv(command)
+    return agent_device_for(name).argv(command)
 
 
 def _run(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from labctl.atomic import write_atomically
-from labctl.devices.registry import device_for
+from labctl.devices.registry import agent_device_for, device_for
 from labctl.errors import LabctlError, UsageError
 from labctl.model.platform import Platform
 from labctl.model.saved import as_whole
@@ -51,7 +51,7 @@ def _command(platforms: Mapping[str, Platform], target: Target, node: str) -> st
 def _pull(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
     domain = target.domains[node]
     assert domain.metadata is not None  # target.domains holds marked domains only
-    family = device_for(platforms[domain.metadata.platform].device)
+    family = agent_device_for(platforms[domain.metadata.platform].device)
     command = family.config_command
     argv = family.argv(command)
     done = target.hypervisor.run_in_guest(domain.name, argv, deadline=_DEADLINE)

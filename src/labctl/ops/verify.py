@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from labctl.devices.api import Batch
-from labctl.devices.registry import device_for
+from labctl.devices import agent
+from labctl.devices.registry import agent_device_for
 from labctl.errors import LabctlError, VerifyFailed
 from labctl.fabric.intent import build
 from labctl.hypervisor.api import DomainState, Hypervisor, ObservedDomain
@@ -62,8 +62,9 @@ def verify_from(ctx: Context, ref: str, folder: Path) -> VerifyReport:
     from labctl.topology.platforms import load_platforms
 
     lab = load_lab(ref, ctx.home)
-    intent = build(lab, load_platforms(), management_subnet=None)
-    return checks(intent, read_evidence(folder, set(intent.nodes)))
+    platforms = load_platforms()
+    intent = build(lab, platforms, management_subnet=None)
+    return checks(intent, read_evidence(folder, set(intent.nodes)), platforms)
 
 
 def verify_until_healthy(
@@ -86,12 +87,11 @@ def verify_until_healthy(
 
 
 def _ask(hypervisor: Hypervisor, intent: Intent, platforms: Mapping[str, Platform]) -> VerifyReport:
-    devices = {
-        name: device_for(platforms[node.node.platform].device)
-        for name, node in intent.nodes.items()
-    }
+    def ask(node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
+        device = agent_device_for(platforms[intent.nodes[node].node.platform].device)
+        return agent.ask(device, commands, lambda batch: run(node, batch))
 
-    def run(node: str, batch: Batch) -> str:
+    def run(node: str, batch: agent.Batch) -> str:
         domain = hypervisor.domain(domain_name(intent.lab.name, node))
         if domain is None or domain.state is not DomainState.RUNNING:
             raise LabctlError(f"its machine is {domain.state.value if domain else 'gone'}")
@@ -106,4 +106,4 @@ def _ask(hypervisor: Hypervisor, intent: Intent, platforms: Mapping[str, Platfor
         return done.stdout
 
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="verify") as pool:
-        return checks(intent, collect(intent, devices, run, pool))
+        return checks(intent, collect(intent, platforms, ask, pool), platforms)

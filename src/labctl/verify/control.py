@@ -28,7 +28,7 @@ def node_checks(fabric: Fabric) -> Iterator[Check]:
         yield _answers(fabric, name)
         if name in fabric.switches:
             yield _daemons(name, fabric.readings[name])
-        yield _memory(name, node, fabric.readings[name])
+        yield _memory(fabric, name, node)
 
 
 def _answers(fabric: Fabric, name: str) -> Check:
@@ -48,17 +48,21 @@ def _daemons(name: str, reading: NodeReading) -> Check:
     return check(CheckKind.DAEMONS, name, "", expected="all run", ok=ok, seen=seen)
 
 
-def _memory(name: str, node: NodeIntent, reading: NodeReading) -> Check:
-    given = node.node.memory * 1024
-    least = int(given * (1 - KERNEL_SHARE)) - KERNEL_FIXED
-    expected = f"at least {least // 1024} MiB of {node.node.memory} MiB, {LOW_AVAILABLE:.0%} free"
-    memory = reading.memory
+def _memory(fabric: Fabric, name: str, node: NodeIntent) -> Check:
+    """As much as the file gives it, and no less than its software needs."""
+    given, floor = node.node.memory, fabric.memory_floor(name)
+    least = int(max(given, floor) * 1024 * (1 - KERNEL_SHARE)) - KERNEL_FIXED
+    need = f"; its software needs {floor}" if floor > given else ""
+    expected = f"at least {least // 1024} MiB of {given} MiB{need}, {LOW_AVAILABLE:.0%} free"
+    memory = fabric.readings[name].memory
     if isinstance(memory, Unknown):
         return unknown(CheckKind.MEMORY, name, "", memory, expected=expected)
-    ok, seen = memory.total >= least, f"{memory.total // 1024} MiB"
+    ok, seen = memory.total >= least and not memory.alert, f"{memory.total // 1024} MiB"
     if memory.available is not None:
         ok = ok and memory.available >= memory.total * LOW_AVAILABLE
         seen += f", {memory.available // 1024} MiB available"
+    if memory.alert:
+        seen += f", {memory.alert}"
     return check(CheckKind.MEMORY, name, "", expected=expected, ok=ok, seen=seen)
 
 

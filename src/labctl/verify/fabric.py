@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
-from labctl.devices.frr.read import read_node
+from labctl.devices.api import Device
 from labctl.devices.reading import NodeReading
+from labctl.devices.registry import device_for
+from labctl.model.fit import fit_node
 from labctl.model.intent import Intent, L2Vni, L3Vni, Leg, NodeIntent
+from labctl.model.lab import Replication
+from labctl.model.platform import Platform
 from labctl.verify.evidence import Evidence
 
 DEFAULT_ROUTE = IPv4Network("0.0.0.0/0")
@@ -21,6 +25,7 @@ class Fabric:
 
     intent: Intent
     evidence: Evidence
+    platforms: Mapping[str, Platform]
 
     @cached_property
     def switches(self) -> Mapping[str, NodeIntent]:
@@ -35,14 +40,25 @@ class Fabric:
         return {n: node for n, node in self.intent.nodes.items() if not node.node.role.is_switch}
 
     @cached_property
+    def devices(self) -> Mapping[str, Device]:
+        """The device family of each node."""
+        used = {node.node.platform for node in self.intent.nodes.values()}
+        families = {name: device_for(self.platforms[name].device) for name in used}
+        return {name: families[node.node.platform] for name, node in self.intent.nodes.items()}
+
+    def memory_floor(self, name: str) -> int:
+        """MiB below which the node's software does not do what it should."""
+        node = self.intent.nodes[name]
+        platform = self.platforms[node.node.platform]
+        return fit_node(platform, node.node, (port.number for port in node.ports)).memory_floor
+
+    @cached_property
     def readings(self) -> Mapping[str, NodeReading]:
         """What each node says, parsed."""
-        return {name: self._read(name, node) for name, node in self.intent.nodes.items()}
-
-    def _read(self, name: str, node: NodeIntent) -> NodeReading:
-        vnis = [l2.network.vni for l2 in node.l2vnis] + [l3.vrf.vni for l3 in node.l3vnis]
-        vrfs = [l3.vrf.name for l3 in node.l3vnis]
-        return read_node(self.evidence.text_of(name), vnis, vrfs)
+        return {
+            name: self.devices[name].read(node, self.evidence.text_of(name))
+            for name, node in self.intent.nodes.items()
+        }
 
     @cached_property
     def outputs(self) -> Mapping[str, Mapping[str, str]]:
@@ -69,10 +85,12 @@ class Fabric:
     def floors(self) -> Mapping[str, int]:
         """The fewest EVPN routes each VTEP announces when all its hosts are silent.
 
-        A type-3 route for each network it carries and a type-5 for each subnet (and default
-        route) of its tenants. Type-2 routes come and go with the hosts.
+        A type-3 route for each network it carries (but under multicast replication) and a type-5
+        for each subnet (and default route) of its tenants. Type-2 routes come and go with the
+        hosts.
         """
-        return {name: _floor(node) for name, node in self.vteps.items()}
+        ingress = self.intent.lab.fabric.replication is Replication.INGRESS
+        return {name: _floor(node, ingress=ingress) for name, node in self.vteps.items()}
 
     @cached_property
     def floor_sum(self) -> int:
@@ -102,8 +120,9 @@ class Fabric:
         return tuple((name, leg) for name, node in self.hosts.items() for leg in node.legs)
 
 
-def _floor(node: NodeIntent) -> int:
-    return len(node.l2vnis) + sum(len(_prefixes(node.l2vnis, l3)) for l3 in node.l3vnis)
+def _floor(node: NodeIntent, *, ingress: bool) -> int:
+    floods = len(node.l2vnis) if ingress else 0
+    return floods + sum(len(_prefixes(node.l2vnis, l3)) for l3 in node.l3vnis)
 
 
 def _prefixes(l2vnis: tuple[L2Vni, ...], l3: L3Vni) -> frozenset[IPv4Network]:

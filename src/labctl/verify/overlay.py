@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 from labctl.devices.facts import VniTargets
 from labctl.devices.reading import NodeReading, Unknown
 from labctl.model.intent import L2Vni, NodeIntent
+from labctl.model.lab import Replication
 from labctl.verify.fabric import Fabric
 from labctl.verify.make import check, listed, unknown
 from labctl.verify.model import Check, CheckKind
@@ -15,25 +16,29 @@ from labctl.verify.model import Check, CheckKind
 
 def overlay_checks(fabric: Fabric, heard: frozenset[str]) -> Iterator[Check]:
     """All L2 VNI checks. `heard`: addresses of hosts known to have spoken (pings)."""
+    ingress = fabric.intent.lab.fabric.replication is Replication.INGRESS
     for name, node in fabric.vteps.items():
         reading = fabric.readings[name]
         for l2 in node.l2vnis:
             number = l2.network.vni
             yield vni_up(name, reading, number, l2.network.name)
             yield targets(name, reading, number, l2.route_target)
-            yield _vtep_set(fabric, name, l2)
-            yield _type3(fabric, name, l2)
+            if ingress:  # else the group does what lists and type-3 routes do
+                yield _vtep_set(fabric, name, l2)
+                yield _type3(fabric, name, l2)
         yield from _type2(fabric, name, node, heard)
 
 
 def vni_up(name: str, reading: NodeReading, number: int, subject: str) -> Check:
-    """The VNI is in zebra's table, BGP has it from the kernel, and its VXLAN device is up."""
+    """The device has the VNI and calls it up, BGP has it too, and its VXLAN device is up."""
     kind, expected, label = CheckKind.VNI, f"VNI {number} up", f"{number} {subject}".strip()
     vni, target = reading.vni(number), reading.targets(number)
     devices = reading.vxlan_devices
     problems = []
     if vni is None:
         problems.append("no such VNI")
+    elif not isinstance(vni, Unknown) and vni.state.lower() not in ("", "up"):
+        problems.append(f"state {vni.state}")
     if isinstance(target, VniTargets) and not target.live:
         problems.append("BGP has it no longer from the kernel")
     elif target is None:
@@ -72,6 +77,8 @@ def _vtep_set(fabric: Fabric, name: str, l2: L2Vni) -> Check:
     vni = fabric.readings[name].vni(number)
     if vni is None:
         vni = Unknown("the node does not have the VNI")
+    elif not isinstance(vni, Unknown) and vni.remote_vteps is None and vni.remote_count is None:
+        vni = Unknown("the node does not say which VTEPs the VNI floods to")
     if isinstance(vni, Unknown):
         return unknown(kind, name, subject, vni, expected=expected, peers=wanted, vni=number)
     if vni.remote_vteps is None:
@@ -98,7 +105,8 @@ def _type3(fabric: Fabric, name: str, l2: L2Vni) -> Check:
     routes = fabric.readings[name].routes[3]
     if isinstance(routes, Unknown):
         return unknown(kind, name, subject, routes, expected=expected, peers=wanted, vni=number)
-    origins = [r.originator for r in routes if r.originator and l2.route_target in r.targets]
+    mine = (r for r in routes if r.vni == number or l2.route_target in r.targets)
+    origins = [route.originator for route in mine if route.originator]
     seen = fabric.names(origins) - {name}
     return check(
         kind,

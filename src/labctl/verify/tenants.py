@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
 
-from labctl.devices.frr.device import vrf_routes
 from labctl.devices.reading import NodeReading, Unknown
 from labctl.model.intent import L3Vni, NodeIntent
 from labctl.verify.fabric import DEFAULT_ROUTE, Fabric
@@ -92,7 +91,8 @@ def _type5(fabric: Fabric, name: str, l3: L3Vni) -> Check:
         return unknown(kind, name, subject, routes, expected=expected, vni=number)
     seen: dict[str, set[IPv4Network]] = {}
     for route in routes:
-        if route.prefix is not None and l3.route_target in route.targets:
+        mine = route.vni == number or l3.route_target in route.targets
+        if route.prefix is not None and mine:
             for origin in fabric.names(route.next_hops) - {name}:
                 seen.setdefault(origin, set()).add(route.prefix)
     missing = _unannounced(fabric, name, l3, seen)
@@ -174,7 +174,7 @@ def _gateways(fabric: Fabric, name: str, node: NodeIntent) -> Iterator[Check]:
     for l2 in node.l2vnis:
         network = l2.network
         kind, expected = CheckKind.GATEWAY, f"{network.gateway} in {l2.vrf}"
-        table = fabric.readings[name].ribs.get(l2.vrf, Unknown(f"no `{vrf_routes(l2.vrf)}`"))
+        table = fabric.readings[name].ribs.get(l2.vrf, Unknown(f"no routing table of {l2.vrf}"))
         if isinstance(table, Unknown):
             yield unknown(kind, name, network.name, table, expected=expected, vni=network.vni)
             continue

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from labctl.devices import framing
-from labctl.devices.api import Batch
+from labctl.devices.agent import Batch
 from labctl.devices.facts import DaemonDown
 from labctl.devices.frr.device import EVPN_SUMMARY, EVPN_VNIS, NO_ANSWER, OSPF_NEIGHBORS, Frr
 from labctl.devices.frr.sessions import ospf_neighbors
 from labctl.devices.linux.device import MEMORY_COMMAND, Linux
-from labctl.devices.registry import device_for
+from labctl.devices.registry import agent_device_for
 from labctl.errors import InternalError
 
 VTYSH = """#!/bin/sh
@@ -120,10 +120,10 @@ def test_commands_can_not_break_out_of_the_batch(vtysh: Path) -> None:
 
 
 def test_single_commands_go_to_the_device_s_own_command_line() -> None:
-    assert device_for("frr").argv("show version") == ("vtysh", "-c", "show version")
-    assert device_for("linux").argv("ip addr") == ("bash", "-c", "ip addr")
+    assert agent_device_for("frr").argv("show version") == ("vtysh", "-c", "show version")
+    assert agent_device_for("linux").argv("ip addr") == ("bash", "-c", "ip addr")
     with pytest.raises(InternalError):
-        device_for("toaster")
+        agent_device_for("toaster")
 
 
 def test_a_running_configuration_is_kept_as_it_can_be_fed_back() -> None:

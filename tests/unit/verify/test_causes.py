@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.intents import fabric_of
+from harness.intents import PLATFORMS, fabric_of
 from harness.simulated import Simulation
 from labctl.errors import ExitCode
 from labctl.verify.checks import checks
@@ -67,7 +67,7 @@ FAULTS: list[tuple[dict[str, Any], CauseKind, Collection[str]]] = [
 
 def judge(fault: dict[str, Any], *, leaves: int) -> VerifyReport:
     simulation = Simulation(fabric_of(2, leaves), **fault)
-    return checks(simulation.intent, simulation.evidence())
+    return checks(simulation.intent, simulation.evidence(), PLATFORMS)
 
 
 @pytest.mark.parametrize("leaves", [2, 3])
@@ -120,7 +120,7 @@ def test_a_healthy_fabric_is_healthy_in_every_check(
     routing: str, spines: int, leaves: int, borders: int
 ) -> None:
     simulation = Simulation(fabric_of(spines, leaves, borders=borders, routing=routing))
-    report = checks(simulation.intent, simulation.evidence())
+    report = checks(simulation.intent, simulation.evidence(), PLATFORMS)
     assert {check.status for check in report.checks} == {Status.PASS}
     assert report.healthy is True
     assert not report.causes
@@ -145,12 +145,12 @@ def test_ebgp_fabrics_are_judged_alike(
     fault: dict[str, Any], kind: CauseKind, culprits: Collection[str]
 ) -> None:
     simulation = Simulation(fabric_of(2, 3, routing="ebgp"), **fault)
-    report = checks(simulation.intent, simulation.evidence())
+    report = checks(simulation.intent, simulation.evidence(), PLATFORMS)
     assert [(cause.kind, set(cause.nodes)) for cause in report.causes] == [(kind, set(culprits))]
 
 
 def test_nothing_at_hand_is_not_checked_and_no_reason_to_fail() -> None:
-    report = checks(fabric_of(), Evidence())
+    report = checks(fabric_of(), Evidence(), PLATFORMS)
     assert {check.status for check in report.checks} == {Status.NOT_CHECKED}
     assert report.healthy is None
     assert report.exit_code is ExitCode.DONE

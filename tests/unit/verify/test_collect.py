@@ -7,15 +7,15 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
-from harness.intents import fabric_of
+from harness.intents import PLATFORMS, fabric_of
 from harness.simulated import Simulation
-from labctl.devices.api import Batch, Device
-from labctl.devices.registry import device_for
+from labctl.devices import agent
+from labctl.devices.registry import agent_device_for
 from labctl.errors import HypervisorError
-from labctl.model.intent import Intent
 from labctl.verify.checks import checks
 from labctl.verify.collect import collect, plan_commands
 from labctl.verify.evidence import Evidence, slug
+from labctl.verify.fabric import Fabric
 from labctl.verify.model import CauseKind
 
 
@@ -23,13 +23,6 @@ from labctl.verify.model import CauseKind
 def pool() -> Iterator[Executor]:
     with ThreadPoolExecutor(4) as executor:
         yield executor
-
-
-def devices(intent: Intent) -> Mapping[str, Device]:
-    return {
-        name: device_for("frr" if node.node.role.is_switch else "linux")
-        for name, node in intent.nodes.items()
-    }
 
 
 class Guests:
@@ -40,7 +33,11 @@ class Guests:
         self._at_most = at_most
         self.asked: list[str] = []
 
-    def run(self, node: str, batch: Batch) -> str:
+    def ask(self, node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
+        device = agent_device_for("linux" if node.startswith("host") else "frr")
+        return agent.ask(device, commands, lambda batch: self._run(node, batch))
+
+    def _run(self, node: str, batch: agent.Batch) -> str:
         self.asked.append(node)
         if node in self._evidence.unreachable:
             raise HypervisorError(self._evidence.unreachable[node])
@@ -59,44 +56,50 @@ class Guests:
 
 def test_what_is_collected_is_what_the_nodes_say(pool: Executor) -> None:
     healthy = Simulation(fabric_of())
-    evidence = collect(
-        healthy.intent, devices(healthy.intent), Guests(healthy.evidence()).run, pool
-    )
-    assert checks(healthy.intent, evidence).healthy is True
+    evidence = collect(healthy.intent, PLATFORMS, Guests(healthy.evidence()).ask, pool)
+    assert checks(healthy.intent, evidence, PLATFORMS).healthy is True
 
 
 def test_commands_a_batch_left_over_are_asked_again(pool: Executor) -> None:
     healthy = Simulation(fabric_of())
     guests = Guests(healthy.evidence(), at_most=2)
-    evidence = collect(healthy.intent, devices(healthy.intent), guests.run, pool)
-    assert checks(healthy.intent, evidence).healthy is True
+    evidence = collect(healthy.intent, PLATFORMS, guests.ask, pool)
+    assert checks(healthy.intent, evidence, PLATFORMS).healthy is True
     assert guests.asked.count("leaf-1") > 3
 
 
 def test_hosts_are_asked_first_for_their_pings_teach_the_leaves(pool: Executor) -> None:
     healthy = Simulation(fabric_of())
     guests = Guests(healthy.evidence())
-    collect(healthy.intent, devices(healthy.intent), guests.run, pool)
+    collect(healthy.intent, PLATFORMS, guests.ask, pool)
     assert {node[:4] for node in guests.asked[:2]} == {"host"}
 
 
 def test_a_node_that_does_not_answer_keeps_nobody_from_being_asked(pool: Executor) -> None:
     fault = Simulation(fabric_of(), unreachable={"leaf-2": "no agent"})
-    evidence = collect(fault.intent, devices(fault.intent), Guests(fault.evidence()).run, pool)
+    evidence = collect(fault.intent, PLATFORMS, Guests(fault.evidence()).ask, pool)
     assert evidence.unreachable == {"leaf-2": "no agent"}
-    causes = checks(fault.intent, evidence).causes
+    causes = checks(fault.intent, evidence, PLATFORMS).causes
     assert [(cause.kind, cause.nodes) for cause in causes] == [(CauseKind.NODE_DOWN, ("leaf-2",))]
 
 
 def test_a_guest_that_prints_nothing_of_use_ends_the_asking(pool: Executor) -> None:
     intent = fabric_of()
-    evidence = collect(intent, devices(intent), lambda node, batch: "garbage", pool)
+
+    def garbage(node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
+        return agent.ask(agent_device_for("frr"), commands, lambda batch: "garbage")
+
+    evidence = collect(intent, PLATFORMS, garbage, pool)
     assert evidence.outputs == {}
 
 
 def test_pings_reach_every_gateway_every_neighbour_and_other_networks() -> None:
     intent = fabric_of()
-    pings = [c for c in plan_commands(intent, devices(intent))["host-1"] if c.startswith("ping")]
+    pings = [
+        c
+        for c in plan_commands(Fabric(intent, Evidence(), PLATFORMS))["host-1"]
+        if c.startswith("ping")
+    ]
     assert pings == [
         "ping -c 2 -W 2 10.10.10.1",
         "ping -c 2 -W 2 -I db 10.10.20.1",

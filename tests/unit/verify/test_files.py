@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.intents import fabric_of
+from harness.intents import PLATFORMS, fabric_of
 from harness.simulated import Simulation
 from labctl.errors import ExitCode, UsageError
 from labctl.verify import files
@@ -103,7 +103,7 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_not_checked_with_the_reason(tmp_path: Path) -> None:
     intent = fabric_of()
     (tmp_path / "leaf-1__show_bgp_l2vpn_evpn_summary_json.json").write_text('{"peers": {')
-    report = checks(intent, read_evidence(tmp_path, intent.nodes))
+    report = checks(intent, read_evidence(tmp_path, intent.nodes), PLATFORMS)
     mine = [c for c in report.checks if c.node == "leaf-1" and c.kind is CheckKind.SESSION]
     assert {check.status for check in mine} == {Status.NOT_CHECKED}
     assert all("can't be read" in check.seen for check in mine)
@@ -115,6 +115,6 @@ def test_a_whole_fabric_saved_to_files_is_judged_as_when_live(tmp_path: Path, su
     fault = Simulation(fabric_of(2, 3), targets={("leaf-2", 10010): "65000:99999"})
     for (node, command), text in fault.evidence().outputs.items():
         (tmp_path / f"{node}__{command}.{suffix}").write_text(text)
-    saved = checks(fault.intent, read_evidence(tmp_path, fault.intent.nodes))
-    assert saved == checks(fault.intent, fault.evidence())
+    saved = checks(fault.intent, read_evidence(tmp_path, fault.intent.nodes), PLATFORMS)
+    assert saved == checks(fault.intent, fault.evidence(), PLATFORMS)
     assert [cause.kind for cause in saved.causes] == [CauseKind.RT_MISMATCH]

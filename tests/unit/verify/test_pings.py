@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.intents import fabric_of, intent_of
+from harness.intents import PLATFORMS, fabric_of, intent_of
 from labctl.model.intent import Intent
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence
@@ -18,7 +18,7 @@ LOST = "3 packets transmitted, 0 received, 100% packet loss, time 2003ms\n"
 
 def judged(intent: Intent, command: str, text: str, host: str = "host-1") -> list[Check]:
     evidence = Evidence.of({(host, command): text})
-    report = checks(intent, evidence)
+    report = checks(intent, evidence, PLATFORMS)
     return [
         check
         for check in report.checks
@@ -32,13 +32,13 @@ def test_a_big_lab_gets_an_even_sample_that_is_always_the_same() -> None:
     text += "gateway: 10.0.0.1/16}]}]\n  addressing: {loopbacks: 172.16.0.0/16, "
     text += "vteps: 172.17.0.0/16}\n"
     intent = intent_of(text)
-    pings = plan_pings(Fabric(intent, Evidence()))
+    pings = plan_pings(Fabric(intent, Evidence(), PLATFORMS))
     for kind in (CheckKind.PING_GATEWAY, CheckKind.PING_NETWORK):
         mine = [ping.host for ping in pings if ping.kind is kind]
         assert MOST_OF_A_KIND / 2 < len(mine) <= MOST_OF_A_KIND
         assert "host-1" in mine[0]
         assert int(mine[-1].removeprefix("host-")) > 390
-    assert pings == plan_pings(Fabric(intent, Evidence()))
+    assert pings == plan_pings(Fabric(intent, Evidence(), PLATFORMS))
 
 
 @pytest.mark.parametrize("options", ["", "-c 3 ", "-c 3 -W 1 ", "-n -q -c 1 "])
@@ -73,7 +73,7 @@ def test_only_hosts_that_spoke_to_or_through_their_gateway_count_as_heard() -> N
     intent = fabric_of()
 
     def after(command: str, text: str) -> frozenset[str]:
-        return heard(Fabric(intent, Evidence.of({("host-1", command): text})))
+        return heard(Fabric(intent, Evidence.of({("host-1", command): text}), PLATFORMS))
 
     assert after("ping 10.10.10.1", ANSWERED) == {"10.10.10.11"}
     assert after("ping 10.10.20.12", ANSWERED) == {"10.10.10.11"}

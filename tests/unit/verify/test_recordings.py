@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.intents import intent_of
+from harness.intents import PLATFORMS, intent_of
 from labctl.model.intent import Intent
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence
@@ -53,7 +53,7 @@ def test_all_states_are_there() -> None:
 
 @pytest.mark.parametrize("state", HEALTHY)
 def test_a_healthy_state_fails_nothing_but_lacks_the_pings(state: str) -> None:
-    report = checks(intent(), recorded(state))
+    report = checks(intent(), recorded(state), PLATFORMS)
     assert [check for check in report.checks if check.status is Status.FAIL] == []
     assert report.count(Status.PASS) > 30
     assert report.healthy is None
@@ -63,7 +63,7 @@ def test_a_healthy_state_fails_nothing_but_lacks_the_pings(state: str) -> None:
 def test_a_fault_is_named_with_its_culprit(
     state: str, expected: tuple[CauseKind, set[str]]
 ) -> None:
-    report = checks(intent(), recorded(state))
+    report = checks(intent(), recorded(state), PLATFORMS)
     assert [(cause.kind, set(cause.nodes)) for cause in report.causes] == [expected]
 
 
@@ -89,7 +89,7 @@ def test_a_fault_is_named_with_its_culprit(
 def test_a_summary_and_the_vnis_of_some_nodes_are_enough(
     state: str, nodes: tuple[str, ...], kind: CauseKind, culprits: set[str], summary: str
 ) -> None:
-    report = checks(intent(), part(state, nodes, (summary, *VNIS)))
+    report = checks(intent(), part(state, nodes, (summary, *VNIS)), PLATFORMS)
     assert [(cause.kind, set(cause.nodes)) for cause in report.causes] == [(kind, culprits)]
 
 
@@ -97,7 +97,7 @@ def test_type3_routes_tell_which_end_has_the_other_route_target() -> None:
     evidence = part(
         "rt_mismatch", ("leaf1",), (*VNIS, "show_bgp_l2vpn_evpn_route_type_multicast_json")
     )
-    causes = checks(intent(), evidence).causes
+    causes = checks(intent(), evidence, PLATFORMS).causes
     assert [(cause.kind, cause.nodes) for cause in causes] == [(CauseKind.RT_MISMATCH, ("leaf2",))]
     assert "65000:99999" in causes[0].message
 
@@ -111,7 +111,7 @@ def test_no_part_of_a_recording_blames_the_innocent_alone(state: str, data: st.D
     """
     whole = recorded(state).outputs
     kept = data.draw(st.sets(st.sampled_from(sorted(whole))))
-    report = checks(intent(), Evidence({key: whole[key] for key in kept}))
+    report = checks(intent(), Evidence({key: whole[key] for key in kept}), PLATFORMS)
     blamed = {node for cause in report.causes for node in cause.nodes}
     sessions_seen = any("summary" in command for _, command in kept)
     if report.healthy is False and (state != "no_rr" or sessions_seen):
@@ -124,6 +124,6 @@ def test_no_part_of_a_recording_blames_the_innocent_alone(state: str, data: st.D
 def test_no_part_of_a_healthy_recording_raises_an_alarm(state: str, data: st.DataObject) -> None:
     whole = recorded(state).outputs
     kept = data.draw(st.sets(st.sampled_from(sorted(whole))))
-    report = checks(intent(), Evidence({key: whole[key] for key in kept}))
+    report = checks(intent(), Evidence({key: whole[key] for key in kept}), PLATFORMS)
     assert report.causes == ()
     assert report.healthy is None

@@ -9,9 +9,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from labctl.devices.api import Batch
+from labctl.devices.agent import Batch
 from labctl.devices.framing import shell_batch, split_sections
+from labctl.devices.frr.advice import ADVICE
 from labctl.devices.linux.device import MEMORY_COMMAND
+from labctl.devices.reading import NodeReading, TextOf
 from labctl.model.intent import NodeIntent
 from labctl.model.lab import Routing
 
@@ -43,6 +45,7 @@ class Frr:
     """One command goes to vtysh; a batch may mix vtysh's `show` commands and shell lines."""
 
     config_command = "show running-config"
+    advice = ADVICE
 
     def argv(self, command: str) -> tuple[str, ...]:
         return ("vtysh", "-c", command)
@@ -56,6 +59,15 @@ class Frr:
             commands += [ROUTER_MACS, TENANT_VNIS]
             commands += [vrf_routes(l3.vrf.name) for l3 in node.l3vnis]
         return tuple(commands)
+
+    def follow_up(self, command: str, output: str) -> str:
+        del command, output
+        return ""
+
+    def read(self, node: NodeIntent, text_of: TextOf) -> NodeReading:
+        from labctl.devices.frr.read import read_node  # it imports the commands above
+
+        return read_node(text_of, node.vnis, [l3.vrf.name for l3 in node.l3vnis])
 
     def clean_config(self, text: str) -> str:
         """Without vtysh's frame lines, so that the result can be fed back as frr.conf."""

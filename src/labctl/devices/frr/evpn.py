@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
+from ipaddress import IPv4Address
 from typing import Any
 
 from labctl.devices.facts import (
@@ -15,13 +15,13 @@ from labctl.devices.facts import (
     Vni,
     VniTargets,
 )
-from labctl.devices.frr.jsontext import (
+from labctl.devices.frr.jsontext import json_object, refuse_dead_daemon
+from labctl.devices.values import (
     TEXT_LIMIT,
     address,
     addresses,
-    json_object,
+    network,
     objects,
-    refuse_dead_daemon,
     strings,
     whole,
 )
@@ -126,8 +126,8 @@ def _route(rd: str, name: str, entry: dict[str, Any]) -> EvpnRoute | None:
             return EvpnRoute(2, rd, targets, hops, mac=mac.lower(), address=ip)
         case ["3", _, _, originator]:
             return EvpnRoute(3, rd, targets, hops, originator=address(originator))
-        case ["5", _, length, network]:
-            return EvpnRoute(5, rd, targets, hops, prefix=_network(f"{network}/{length}"))
+        case ["5", _, length, prefix]:
+            return EvpnRoute(5, rd, targets, hops, prefix=network(f"{prefix}/{length}"))
         case _:
             return None
 
@@ -144,13 +144,6 @@ def _path_targets(path: dict[str, Any]) -> list[str]:
     community = path.get("extendedCommunity")
     said = community.get("string", "") if isinstance(community, dict) else ""
     return _TARGET.findall(str(said))
-
-
-def _network(text: str) -> IPv4Network | None:
-    try:
-        return IPv4Network(text, strict=False)
-    except (AddressValueError, NetmaskValueError, ValueError):
-        return None
 
 
 def router_macs(text: str) -> dict[int, frozenset[IPv4Address]]:
@@ -184,7 +177,7 @@ def rib(text: str) -> tuple[RibRoute, ...]:
         raise ParseError("empty")
     found = []
     for name, entries in json_object(text).items():
-        prefix = _network(name)
+        prefix = network(name)
         for entry in entries if isinstance(entries, list) else []:
             if prefix is not None and isinstance(entry, dict):
                 hops = addresses(entry.get("nexthops"))

@@ -6,14 +6,8 @@ import re
 from typing import Any
 
 from labctl.devices.facts import ADMIN_DOWN, ESTABLISHED, Adjacency, ParseError, Peer
-from labctl.devices.frr.jsontext import (
-    TEXT_LIMIT,
-    address,
-    json_object,
-    objects,
-    refuse_dead_daemon,
-    whole,
-)
+from labctl.devices.frr.jsontext import json_object, refuse_dead_daemon
+from labctl.devices.values import TEXT_LIMIT, address, objects, whole
 
 _ROW = re.compile(
     r"^(?P<neighbor>\S+)\s+4\s+(?P<asn>\d+)(?:\s+\d+){5}\s+(?P<uptime>\S+)\s+"

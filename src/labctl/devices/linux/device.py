@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from labctl.devices.api import Batch
+from labctl.devices.agent import Batch
+from labctl.devices.api import Advice
 from labctl.devices.framing import shell_batch, split_sections
+from labctl.devices.linux import parse
+from labctl.devices.reading import NodeReading, TextOf, read
 from labctl.model.intent import NodeIntent
 from labctl.model.lab import Routing
 
@@ -16,6 +19,8 @@ class Linux:
     """Commands are shell lines; a host has no configuration besides its day-0."""
 
     config_command = ""
+    advice = Advice()
+    """A host has no part in the fabric's own faults."""
 
     def argv(self, command: str) -> tuple[str, ...]:
         return ("bash", "-c", command)
@@ -23,6 +28,14 @@ class Linux:
     def verify_commands(self, node: NodeIntent, routing: Routing) -> tuple[str, ...]:
         del node, routing  # hosts are told apart by their pings alone
         return (MEMORY_COMMAND,)
+
+    def follow_up(self, command: str, output: str) -> str:
+        del command, output
+        return ""
+
+    def read(self, node: NodeIntent, text_of: TextOf) -> NodeReading:
+        del node
+        return NodeReading(memory=read(text_of, (MEMORY_COMMAND, parse.meminfo)))
 
     def clean_config(self, text: str) -> str:
         return text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+from labctl.devices.api import Advice
 from labctl.devices.facts import Peer
 from labctl.devices.reading import Unknown
 from labctl.model.intent import BgpPeer
@@ -24,6 +25,7 @@ PINGS = frozenset(
 ROUTES = frozenset(
     {
         CheckKind.VTEP_SET,
+        CheckKind.TUNNELS,
         CheckKind.TYPE3,
         CheckKind.TYPE2,
         CheckKind.ROUTER_MAC,
@@ -47,6 +49,10 @@ class Case:
     def lab(self) -> str:
         """The lab's name, for commands a resolution gives."""
         return self.fabric.intent.lab.name
+
+    def advice(self, node: str) -> Advice:
+        """What to do on a node, in its device's own commands."""
+        return self.fabric.devices[node].advice
 
     def open(self, *kinds: CheckKind) -> list[Check]:
         """Failed checks not yet explained, of `kinds` (all when none is named)."""
@@ -148,6 +154,14 @@ class Case:
             return check.subject in least and enough(*least[check.subject])
 
         return explains
+
+
+def by_node(checks: Collection[Check]) -> Mapping[str, list[Check]]:
+    """Checks grouped by node, in their order."""
+    groups: dict[str, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(check.node, []).append(check)
+    return groups
 
 
 def either(*explains: Explains) -> Explains:

@@ -55,13 +55,13 @@ def not_advertising(case: Case) -> None:
 def _name_not_advertising(
     case: Case, name: str, proof: list[Check], *, advertises: bool | None
 ) -> None:
-    why = "an outbound policy" if advertises else "`advertise-all-vni` is missing"
+    advice = case.advice(name)
+    why = "an outbound policy" if advertises else advice.announce_lacks
     case.name(
         CauseKind.NOT_ADVERTISING,
         [name],
         f"{name} does not announce its VNIs, though its sessions are established: {why}",
-        f"on {name}, under `address-family l2vpn evpn`: `advertise-all-vni`, "
-        "and no route map outwards that denies",
+        f"on {name}: {advice.announce}",
         proof,
         either(case.lost({name}), _own_vnis(name)),
     )
@@ -88,17 +88,14 @@ def not_reflecting(case: Case) -> None:
     peers = case.fabric.switches[guilty[0]].peers
     reflector = any(peer.route_reflector_client for peer in peers)
     who, verb = " and ".join(guilty), "passes" if len(guilty) == 1 else "pass"
-    what = (
-        "the leaves are not `route-reflector-client` there"
-        if reflector
-        else "a policy denies what should be passed on"
-    )
-    fix = "`neighbor ... route-reflector-client`" if reflector else "no route map that denies"
+    advice = case.advice(guilty[0])
+    what = advice.reflect_lacks if reflector else "a policy denies what should be passed on"
+    fix = advice.reflect if reflector else "no route map that denies"
     case.name(
         CauseKind.NOT_REFLECTING,
         guilty,
         f"{who} {verb} no EVPN route on to any leaf; {what}",
-        f"on {who}, under `address-family l2vpn evpn`: {fix}",
+        f"on {who}: {fix}",
         proof,
         case.lost(_starved(case, set(guilty), rows)),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from labctl.verify.causes import counts, forwarding, overlay, sessions, vtepsets
+from labctl.verify.causes import appliance, counts, forwarding, overlay, sessions, vtepsets
 from labctl.verify.causes.case import Case
 from labctl.verify.fabric import Fabric
 from labctl.verify.model import Cause, CauseKind, Check
@@ -17,7 +17,9 @@ _DETECTORS: tuple[Callable[[Case], None], ...] = (
     sessions.nodes_down,
     sessions.daemons_down,
     sessions.low_memory,
+    appliance.boot_unset,
     sessions.shut,
+    sessions.prefix_limit,
     sessions.not_configured,
     sessions.underlay_down,
     sessions.down,
@@ -25,6 +27,7 @@ _DETECTORS: tuple[Callable[[Case], None], ...] = (
     counts.not_reflecting,
     counts.not_receiving,
     overlay.vnis_down,
+    appliance.replication_differs,
     overlay.targets_differ,
     vtepsets.vteps_silent,
     vtepsets.vteps_missing,
@@ -33,6 +36,8 @@ _DETECTORS: tuple[Callable[[Case], None], ...] = (
     forwarding.gateways_absent,
     overlay.router_macs_missing,
     overlay.prefixes_missing,
+    appliance.tunnels_down,
+    appliance.tcam_not_carved,
     forwarding.gateways_silent,
     forwarding.hosts_down,
     forwarding.not_forwarding,

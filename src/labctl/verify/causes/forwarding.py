@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from labctl.verify.causes.case import PINGS, Case, Explains, either, involving
-from labctl.verify.causes.overlay import by_node, tenants_of
+from labctl.verify.causes.case import PINGS, Case, Explains, by_node, either, involving
+from labctl.verify.causes.overlay import tenants_of
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind, Status
 
@@ -33,7 +33,7 @@ def _gateway(case: Case, leaf: str, vni: int, what: str, proof: list[Check]) -> 
         CauseKind.GATEWAY_MISSING,
         [leaf],
         f"gateway missing on {leaf}, VNI {vni}: {what}",
-        f"on {leaf}: is the address on the network's bridge, is that up and in its VRF?",
+        f"on {leaf}: {case.advice(leaf).gateway}",
         proof,
         either(involving(PINGS, leaf), _unannounced(case, leaf, vni)),
     )
@@ -111,8 +111,7 @@ def not_forwarding(case: Case) -> None:
             nodes,
             f"packets do not pass between hosts on {' and '.join(nodes)} (VNI {vnis}), though "
             "nothing in the control plane that was checked says why",
-            f"on {nodes[0]}: `tcpdump -ni any udp port 4789`; MTU of the fabric links, "
-            "ip_forward, rp_filter",
+            f"on {nodes[0]}: {case.advice(nodes[0]).forwarding}",
             proof,
             lambda _check: False,
         )

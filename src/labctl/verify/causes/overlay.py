@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 
-from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, either, involving
+from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, by_node, either, involving
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
-
-
-def by_node(checks: Collection[Check]) -> Mapping[str, list[Check]]:
-    """Checks grouped by node, in their order."""
-    groups: dict[str, list[Check]] = {}
-    for check in checks:
-        groups.setdefault(check.node, []).append(check)
-    return groups
 
 
 def vni_trouble(case: Case, node: str, vnis: Collection[int]) -> Explains:
@@ -24,6 +16,8 @@ def vni_trouble(case: Case, node: str, vnis: Collection[int]) -> Explains:
     about = {*vnis, *tenants_of(case, vnis)}
 
     def explains(check: Check) -> bool:
+        if check.kind is CheckKind.TUNNELS:
+            return node in check.nodes
         if check.kind in ROUTES or check.kind is CheckKind.ROUTE_TARGET:
             return check.vni in vnis and node in check.nodes
         if check.kind in PINGS:
@@ -40,17 +34,21 @@ def tenants_of(case: Case, vnis: Collection[int]) -> set[int]:
 
 
 def vnis_down(case: Case) -> None:
-    """VNIs that a node lacks, by its own tables or its VXLAN devices."""
-    for node, proof in by_node(case.open(CheckKind.VNI)).items():
+    """VNIs that a node lacks, by its own tables or the interfaces VXLAN runs over."""
+    for node, proof in by_node(case.open(CheckKind.NVE, CheckKind.VNI)).items():
         vnis = {check.vni for check in proof if check.vni is not None}
         seen = "; ".join(dict.fromkeys(check.seen for check in proof))
-        every = len(vnis) == len(case.fabric.vteps[node].l2vnis)
+        shared = any(check.kind is CheckKind.NVE for check in proof)
+        every = shared or len(vnis) == len(case.fabric.vteps[node].l2vnis)
+        what = (
+            f"VNI {listed(vnis)} is down on {node}" if vnis else f"{node} has no VTEP for its VNIs"
+        )
         case.name(
             CauseKind.VNI_DOWN,
             [node],
-            f"VNI {listed(vnis)} is down on {node}: {seen}",
-            f"on {node}: `ip link set VXLAN-DEVICE up`, is it in its bridge, is there "
-            f"`advertise-all-vni`? As the file has it: labctl rebuild {case.lab} --node {node}",
+            f"{what}: {seen}",
+            f"on {node}: {case.advice(node).vni} As the file has it: "
+            f"labctl rebuild {case.lab} --node {node}",
             proof,
             either(vni_trouble(case, node, vnis), *_whole_node(case, node, every)),
         )
@@ -70,7 +68,7 @@ def targets_differ(case: Case) -> None:
             [check.node],
             f"route target mismatch on {check.node}, VNI {number}: {check.seen}; "
             f"the file wants {check.expected}",
-            mend_target(check.node, number),
+            mend_target(case, [check.node], number),
             [check],
             tenant_trouble(case, check.node, number)
             if number in {vrf.vni for vrf in case.fabric.intent.lab.fabric.vrfs}
@@ -78,10 +76,10 @@ def targets_differ(case: Case) -> None:
         )
 
 
-def mend_target(node: str, number: object) -> str:
+def mend_target(case: Case, nodes: Sequence[str], number: object) -> str:
     """How to put a VNI's route targets right."""
     return (
-        f"on {node}, under `address-family l2vpn evpn` / `vni {number}`: the same "
+        f"on {' or '.join(nodes)}, {case.advice(nodes[0]).route_target}, VNI {number}: the same "
         "`route-target import` and `export` as on the other VTEPs"
     )
 
@@ -94,6 +92,8 @@ def tenant_trouble(case: Case, node: str, number: int) -> Explains:
     kinds = {CheckKind.ROUTER_MAC, CheckKind.TYPE5, CheckKind.VRF_ROUTES, CheckKind.ROUTE_TARGET}
 
     def explains(check: Check) -> bool:
+        if check.kind is CheckKind.TUNNELS:
+            return node in check.nodes
         if check.kind in kinds or check.kind in PINGS:
             return check.vni == number and node in check.nodes
         return False
@@ -109,8 +109,7 @@ def l3vnis_down(case: Case) -> None:
             CauseKind.L3VNI_DOWN,
             [check.node],
             f"L3 VNI {check.subject} is down on {check.node}: {check.seen}",
-            f"on {check.node}: `vrf ... / vni {number}` in FRR, the VXLAN device and its bridge up "
-            "and in the VRF",
+            f"on {check.node}: {case.advice(check.node).l3vni}",
             [check],
             tenant_trouble(case, check.node, number),
         )
@@ -125,7 +124,7 @@ def router_macs_missing(case: Case) -> None:
             [node],
             f"{node} routes to {others} in L3 VNI {number} but lacks the router MAC, so what it "
             "sends there is lost",
-            f"on {node}: `clear bgp *`, which has zebra learn all routes anew",
+            f"on {node}: {case.advice(node).router_mac}",
             [check],
             tenant_trouble(case, node, number),
         )
@@ -149,8 +148,7 @@ def prefixes_missing(case: Case) -> None:
             blamed,
             f"L3 VNI {number}: routes of {listed(sources)} do not reach the VRF of "
             f"{listed({check.node for check in proof})}",
-            f"on {listed(blamed)}: `advertise ipv4 unicast` under `address-family l2vpn evpn` of "
-            "the VRF's `router bgp`, `redistribute connected`, and its route targets",
+            f"on {listed(blamed)}: {case.advice(blamed[0]).prefixes}",
             proof,
             tenant_trouble(case, blamed[0], number),
         )

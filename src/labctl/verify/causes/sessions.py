@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from labctl.devices.facts import ADMIN_DOWN
+from labctl.devices.facts import ADMIN_DOWN, PREFIX_LIMIT
 from labctl.devices.reading import Unknown
 from labctl.model.lab import Routing
 from labctl.verify.causes.blame import culprits
-from labctl.verify.causes.case import PINGS, SESSIONS, Case, between, either, involving
+from labctl.verify.causes.case import PINGS, SESSIONS, Case, between, by_node, either, involving
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
+
+_MEMORY = (CheckKind.MEMORY, CheckKind.ROUTE_MEMORY, CheckKind.LOG)
 
 
 def nodes_down(case: Case) -> None:
@@ -48,13 +50,15 @@ def daemons_down(case: Case) -> None:
 
 def low_memory(case: Case) -> None:
     """Short memory is named before all else, but explains nothing by itself."""
-    for check in case.open(CheckKind.MEMORY):
+    for node, proof in by_node(case.open(*_MEMORY)).items():
+        seen = "; ".join(f"{check.seen}, expected {check.expected}" for check in proof)
+        follows = case.advice(node).memory_lacks
         case.name(
             CauseKind.LOW_MEMORY,
-            [check.node],
-            f"{check.node} is short of memory: {check.seen}, expected {check.expected}",
-            f"raise `memory` of {check.node} in the topology file, then labctl up FILE",
-            [check],
+            [node],
+            f"{node} is short of memory: {seen}" + (f"; {follows}" if follows else ""),
+            f"raise `memory` of {node} in the topology file, then labctl up FILE",
+            proof,
             lambda _check: False,
         )
 
@@ -62,15 +66,29 @@ def low_memory(case: Case) -> None:
 def shut(case: Case) -> None:
     """A session that one end has shut down by configuration: that end is to blame."""
     mine = [c for c in case.open(CheckKind.SESSION, CheckKind.UNDERLAY) if ADMIN_DOWN in c.seen]
-    for node in dict.fromkeys(check.node for check in mine):
-        proof = [check for check in mine if check.node == node]
+    for node, proof in by_node(mine).items():
         others = listed({peer for check in proof for peer in check.peers})
         _session_cause(
             case,
             CauseKind.SESSION_SHUT,
             node,
-            f"{node} has shut down its BGP session with {others} (`neighbor ... shutdown`)",
-            f"on {node}: `no neighbor ... shutdown` under `router bgp`",
+            f"{node} has shut down its BGP session with {others}",
+            f"on {node}: {case.advice(node).unshut}",
+            proof,
+        )
+
+
+def prefix_limit(case: Case) -> None:
+    """A session that one end keeps down for it got more than it allows: that end shows it."""
+    mine = [c for c in case.open(CheckKind.SESSION, CheckKind.UNDERLAY) if PREFIX_LIMIT in c.seen]
+    for node, proof in by_node(mine).items():
+        others = listed({peer for check in proof for peer in check.peers})
+        _session_cause(
+            case,
+            CauseKind.PREFIX_LIMIT,
+            node,
+            f"{node} has closed its BGP session with {others}: more prefixes than it allows",
+            f"on {node}: {case.advice(node).prefix_limit}",
             proof,
         )
 
@@ -80,8 +98,7 @@ def not_configured(case: Case) -> None:
     mine = [
         c for c in case.open(CheckKind.SESSION, CheckKind.UNDERLAY) if c.seen == "no such neighbor"
     ]
-    for node in dict.fromkeys(check.node for check in mine):
-        proof = [check for check in mine if check.node == node]
+    for node, proof in by_node(mine).items():
         others = listed({peer for check in proof for peer in check.peers})
         table = case.fabric.readings[node].evpn_peers
         if isinstance(table, Unknown) or table:
@@ -93,7 +110,7 @@ def not_configured(case: Case) -> None:
             CauseKind.SESSION_NOT_CONFIGURED,
             node,
             what,
-            f"on {node}, under `address-family l2vpn evpn`: `neighbor ... activate` for {others}",
+            f"on {node}: {case.advice(node).activate} for {others}",
             proof,
         )
 

@@ -42,8 +42,8 @@ def vteps_silent(case: Case) -> None:
         silent,
         f"nothing of what {who} should announce arrives: its EVPN sessions are down, or it does "
         "not advertise",
-        f"on {who}: `show bgp l2vpn evpn summary`; are its sessions established, is "
-        "`advertise-all-vni` there?",
+        f"on {who}: `show bgp l2vpn evpn summary`; are its sessions established, "
+        f"{case.advice(silent[0]).announce_look}",
         proof,
         case.lost(silent),
     )
@@ -121,8 +121,8 @@ def _name(case: Case, finding: _Finding, numbers: list[int], proof: list[Check])
         CauseKind.RT_MISMATCH: f"route target mismatch on {who}, VNI {vnis}",
         CauseKind.VNI_DOWN: f"VNI {vnis} is down on {who}",
     }.get(finding.kind, f"VNI {vnis} is down on {who}, or its route targets differ there")
-    device = f"on {who}: is the VXLAN device of VNI {vnis} up and in its bridge?"
-    target = mend_target(who, vnis)
+    device = f"on {who}, VNI {vnis}: {case.advice(finding.nodes[0]).vni_look}"
+    target = mend_target(case, finding.nodes, vnis)
     mend = {CauseKind.RT_MISMATCH: target, CauseKind.VNI_DOWN: device}
     case.name(
         finding.kind,
