@@ -16,23 +16,30 @@ def intent_of(text: str) -> Intent:
 
 
 def fabric_of(
-    spines: int = 2, leaves: int = 2, *, borders: int = 0, routing: str = "ospf"
+    spines: int = 2,
+    leaves: int = 2,
+    *,
+    borders: int = 0,
+    routing: str = "ospf",
+    links: str = "unnumbered",
+    platform: str = "frr",
+    extra: str = "",
 ) -> Intent:
     return intent_of(
         f"""
 lab: simulated
-platform: frr
+platform: {platform}
 fabric:
   spines: {spines}
   leaves: {leaves}
   borders: {borders}
   hosts_per_leaf: 1
-  underlay: {{routing: {routing}}}
+  underlay: {{routing: {routing}, links: {links}}}
   vrfs:
     - name: tenant-a
       vni: 50001
       networks:
         - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
         - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
-"""
+{extra}"""
     )

@@ -14,8 +14,8 @@ from labctl.verify.make import check, listed, unknown
 from labctl.verify.model import Check, CheckKind
 
 ROUTE_MEMORY = 248
-"""MiB NX-OS keeps for IPv4 unicast routes (`limit-resource u4route-mem`) in public configurations of
-switches with enough memory; those of short ones say 128 or 96."""
+"""MiB NX-OS keeps for IPv4 unicast routes (`limit-resource u4route-mem`) in most public
+configurations; some of 9.2(2) to 9.3(10) say 128 or 96, taken for those of too little memory."""
 ARP_SUPPRESSION = "suppress-arp"
 
 
@@ -93,7 +93,7 @@ def _replication(
 
 
 def _tunnels(fabric: Fabric, name: str, node: NodeIntent, appliance: Appliance) -> Check:
-    """To every VTEP it shares a network or a tenant with: each announces prefixes of its tenants."""
+    """To every VTEP it shares a network or a tenant with, for each announces its prefixes."""
     kind = CheckKind.TUNNELS
     shared = [*(l2.remote_vteps for l2 in node.l2vnis), *(l3.remote_vteps for l3 in node.l3vnis)]
     wanted = frozenset[IPv4Address]().union(*shared)

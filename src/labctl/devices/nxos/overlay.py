@@ -34,6 +34,7 @@ def with_overlay(text_of: TextOf, node: NodeIntent, reading: NodeReading) -> Nod
     return replace(
         reading,
         vnis=changed(table, lambda each: _vnis(each, floods, macs)),
+        bgp_vnis=Unknown("no `show bgp evi` or `show bgp process vrf` of it that can be read"),
         bgp_details=_targets(text_of, node),
         router_macs=changed(peers, lambda each: _router_macs(each, node)),
         tenants=changed(table, _tenants),

@@ -42,9 +42,9 @@ def tunnels_down(case: Case) -> None:
     failing = {frozenset({c.node, peer}) for c in case.open(kind) for peer in c.peers}
     working = {
         frozenset({check.node, other})
-        for check in case.checks
-        if check.kind is kind and check not in case.open(kind)
+        for check in case.passed(kind)
         for other in case.fabric.vteps
+        if other != check.node
     }
     for nodes, pairs in culprits(failing, working - failing):
         proof = [c for c in case.open(kind) if any(pair <= c.nodes for pair in pairs)]

@@ -23,6 +23,7 @@ _DETECTORS: tuple[Callable[[Case], None], ...] = (
     sessions.not_configured,
     sessions.underlay_down,
     sessions.down,
+    overlay.nve_down,
     counts.not_advertising,
     counts.not_reflecting,
     counts.not_receiving,

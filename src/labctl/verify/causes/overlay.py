@@ -33,28 +33,40 @@ def tenants_of(case: Case, vnis: Collection[int]) -> set[int]:
     return {vrf.vni for vrf in vrfs if any(network.vni in vnis for network in vrf.networks)}
 
 
-def vnis_down(case: Case) -> None:
-    """VNIs that a node lacks, by its own tables or the interfaces VXLAN runs over."""
-    for node, proof in by_node(case.open(CheckKind.NVE, CheckKind.VNI)).items():
-        vnis = {check.vni for check in proof if check.vni is not None}
-        seen = "; ".join(dict.fromkeys(check.seen for check in proof))
-        shared = any(check.kind is CheckKind.NVE for check in proof)
-        every = shared or len(vnis) == len(case.fabric.vteps[node].l2vnis)
-        what = (
-            f"VNI {listed(vnis)} is down on {node}" if vnis else f"{node} has no VTEP for its VNIs"
-        )
+def nve_down(case: Case) -> None:
+    """A VTEP whose one interface for all VNIs is down, or has another address than the file's."""
+    for check in case.open(CheckKind.NVE):
+        node = check.node
+        vnis = {l2.network.vni for l2 in case.fabric.vteps[node].l2vnis}
         case.name(
             CauseKind.VNI_DOWN,
             [node],
-            f"{what}: {seen}",
-            f"on {node}: {case.advice(node).vni} As the file has it: "
-            f"labctl rebuild {case.lab} --node {node}",
-            proof,
-            either(vni_trouble(case, node, vnis), *_whole_node(case, node, every)),
+            f"the NVE interface of {node} is not as it should be: {check.seen}, "
+            f"the file wants it {check.expected}",
+            f"on {node}: {case.advice(node).vni}",
+            [check, *(c for c in case.open(CheckKind.VNI) if c.node == node)],
+            either(vni_trouble(case, node, vnis), *_whole_node(case, node, every=True)),
         )
 
 
-def _whole_node(case: Case, node: str, every: bool) -> list[Explains]:
+def vnis_down(case: Case) -> None:
+    """VNIs that a node lacks, by its own tables or its VXLAN devices."""
+    for node, proof in by_node(case.open(CheckKind.VNI)).items():
+        vnis = {check.vni for check in proof if check.vni is not None}
+        seen = "; ".join(dict.fromkeys(check.seen for check in proof))
+        every = len(vnis) == len(case.fabric.vteps[node].l2vnis)
+        case.name(
+            CauseKind.VNI_DOWN,
+            [node],
+            f"VNI {listed(vnis)} is down on {node}: {seen}",
+            f"on {node}: {case.advice(node).vni} As the file has it: "
+            f"labctl rebuild {case.lab} --node {node}",
+            proof,
+            either(vni_trouble(case, node, vnis), *_whole_node(case, node, every=every)),
+        )
+
+
+def _whole_node(case: Case, node: str, *, every: bool) -> list[Explains]:
     """Without any L2 VNI a node announces nothing, and its L3 VNIs are gone with them."""
     return [case.lost({node}), involving([CheckKind.L3VNI], node)] if every else []
 
