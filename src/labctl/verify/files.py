@@ -15,13 +15,23 @@ from labctl.verify.evidence import Evidence, slug
 
 LARGEST = 64 << 20
 """Bytes; a larger file is left out. The tables of 1,000 VTEPs stay far below."""
-_USED = re.compile(
+_ON_LINUX = (
     r"cat_proc_meminfo|ping_.*|ip_json_details_link_show_type_vxlan"
     r"|show_ip_ospf_neighbor_json|show_bgp_(?:(?:ipv4_unicast|l2vpn_evpn)_)?summary(?:_json)?"
     r"|show_evpn_vni(?:_\d+_json|_detail_json|_json)?|show_bgp_l2vpn_evpn_vni(?:_\d+)?_json"
     r"|show_bgp_l2vpn_evpn(?:_route(?:_type_(?:multicast|macip|prefix))?)?_json"
     r"|show_evpn_rmac_vni_all_json|show_vrf_vni_json|show_ip_route_vrf_.+_json"
 )
+_ON_NXOS = (
+    r"show_(?:version|system_resources|boot|vdc_resource_detail|running_config(?:_vdc|_nv_overlay)?"
+    r"|logging_(?:last(?:_\d+)?|logfile)|ip_ospf_neighbors?(?:_vrf_all)?"
+    r"|bgp_(?:ipv4_unicast|l2vpn_evpn)_summary|ip_bgp_summary"
+    r"|bgp_l2vpn_evpn(?:_detail|_route_type_[235])?|bgp_evi_\d+|bgp_process_vrf_.+"
+    r"|nve_(?:interface(?:_nve_?1)?(?:_detail)?|peers(?:_detail)?|vni(?:_ingress_replication)?)"
+    r"|l2route_evpn_(?:mac|mac_ip|imet)_all(?:_detail)?|ip_route_vrf_.+"
+    r"|hardware_access_list_tcam_region)(?:_json(?:_pretty|_native)?)?"
+)
+_USED = re.compile(f"{_ON_LINUX}|{_ON_NXOS}")
 
 
 def read_evidence(folder: Path, nodes: Collection[str]) -> Evidence:

@@ -9,6 +9,7 @@ import pytest
 
 from harness.intents import PLATFORMS, fabric_of
 from harness.simulated import Simulation
+from harness.simulated_nexus import NexusSimulation
 from labctl.devices import agent
 from labctl.devices.registry import agent_device_for
 from labctl.errors import HypervisorError
@@ -108,3 +109,18 @@ def test_pings_reach_every_gateway_every_neighbour_and_other_networks() -> None:
         "ping -c 2 -W 2 10.10.20.12",
         "ping -c 2 -W 2 -I db 10.10.10.12",
     ]
+
+
+def test_a_switch_that_prints_no_json_is_asked_for_its_text(pool: Executor) -> None:
+    intent = fabric_of(platform="nxosv9k")
+    outputs = NexusSimulation(intent, text=True).evidence().outputs
+    asked: dict[str, int] = {}
+
+    def ask(node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
+        asked[node] = asked.get(node, 0) + 1
+        refusal = "% Invalid command at '^' marker.\n"
+        return {command: outputs.get((node, slug(command)), refusal) for command in commands}
+
+    evidence = collect(intent, PLATFORMS, ask, pool)
+    assert checks(intent, evidence, PLATFORMS).healthy is True
+    assert asked == {name: 1 if name.startswith("host") else 2 for name in intent.nodes}

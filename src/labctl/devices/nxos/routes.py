@@ -23,6 +23,8 @@ def rib(text: str) -> tuple[RibRoute, ...]:
     """`show ip route vrf X`; JSON or text. A prefix of several protocols is a route of each."""
     found = document(text)
     if found is not None:
+        if "TABLE_vrf" not in found:
+            raise ParseError("JSON without a routing table")
         return _routes(_json_paths(found))
     if "IP Route Table for VRF" not in text:
         raise ParseError(f"no routing table: {text.strip()[:TEXT_LIMIT]!r}")
