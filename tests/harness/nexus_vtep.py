@@ -159,7 +159,7 @@ class NexusVtep(Simulation):
                 _path(str(self.intent.nodes[origin].vtep), "bgp-65000")
                 for origin in sorted(origins)
             ]
-            for prefix, origins in self._vrf_routes(name, l3).items()
+            for prefix, origins in sorted(self._vrf_routes(name, l3).items())
         }
         for l2 in node.l2vnis:
             gateway = l2.network.gateway
