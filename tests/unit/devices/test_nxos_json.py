@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from labctl.devices.facts import DaemonDown, ParseError
-from labctl.devices.nxos import evpn, nve, routes, sessions, system
+from labctl.devices.nxos import evpn, neighbors, nve, routes, system
 from labctl.devices.nxos.jsontext import document, rows
 from labctl.devices.nxos.names import interface, mac, protocol
 
@@ -36,13 +36,13 @@ def test_an_empty_table_is_left_out_or_no_output_at_all(text: str) -> None:
     assert nve.macs(text) == {}
     assert nve.mac_ips(text) == ()
     assert nve.nve(text) is None
-    assert sessions.ospf_neighbors(text) == ()
+    assert neighbors.ospf_neighbors(text) == ()
 
 
 @pytest.mark.parametrize("text", ["", "{}"])
 def test_what_always_prints_something_is_not_empty(text: str) -> None:
     for parse in (
-        sessions.summary,
+        neighbors.summary,
         system.version,
         system.resources,
         evpn.routes,
@@ -88,7 +88,7 @@ def test_errors_in_any_dress_are_no_answer(text: str) -> None:
 
 def test_a_process_that_does_not_run_is_a_daemon_down() -> None:
     with pytest.raises(DaemonDown):
-        sessions.summary("Note:  process currently not running\n")
+        neighbors.summary("Note:  process currently not running\n")
 
 
 def test_numbers_are_read_from_strings_and_numbers() -> None:
@@ -101,13 +101,13 @@ def test_a_session_in_json() -> None:
     row = {"neighborid": "10.0.0.1", "neighboras": "65000", "state": "Established"}
     table = {"TABLE_neighbor": {"ROW_neighbor": {**row, "prefixreceived": "6"}}}
     family = {"TABLE_af": {"ROW_af": {"TABLE_saf": {"ROW_saf": table}}}}
-    peer = sessions.summary(json.dumps({"TABLE_vrf": {"ROW_vrf": family}}))["10.0.0.1"]
+    peer = neighbors.summary(json.dumps({"TABLE_vrf": {"ROW_vrf": family}}))["10.0.0.1"]
     assert (peer.asn, peer.established, peer.rcvd) == (65000, True, 6)
 
 
 def test_a_router_without_neighbors_says_so_in_its_frame() -> None:
     assert (
-        sessions.summary(json.dumps({"TABLE_vrf": {"ROW_vrf": {"vrf-name-out": "default"}}})) == {}
+        neighbors.summary(json.dumps({"TABLE_vrf": {"ROW_vrf": {"vrf-name-out": "default"}}})) == {}
     )
 
 

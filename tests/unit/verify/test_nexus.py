@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from harness.intents import PLATFORMS, fabric_of
+from harness.known_faults import FAULTS, WEB
 from harness.simulated_nexus import NexusSimulation
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence
 from labctl.verify.model import CauseKind, CheckKind, Status, VerifyReport
-from unit.verify.test_causes import FAULTS
 
 SHAPES = pytest.mark.parametrize("text", [False, True], ids=["json", "text"])
 
@@ -51,7 +51,6 @@ def test_a_fault_has_the_same_cause_and_culprit_as_on_frr(
     assert sorted(explained) == sorted(failed)
 
 
-WEB = 10010
 ALERT = (
     "2026 Jan  1 00:00:00 leaf-2 %PLATFORM-2-MEMORY_ALERT: Memory Status Alert : SEVERE. Usage 91%"
 )

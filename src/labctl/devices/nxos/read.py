@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from labctl.devices.facts import EvpnRoute, Memory
-from labctl.devices.nxos import commands, evpn, nve, sessions, system
+from labctl.devices.nxos import commands, evpn, neighbors, nve, system
 from labctl.devices.nxos.choose import either
 from labctl.devices.nxos.overlay import with_overlay
 from labctl.devices.reading import Appliance, NodeReading, TextOf, Unknown
@@ -14,13 +14,13 @@ from labctl.model.intent import NodeIntent
 
 def read_node(text_of: TextOf, node: NodeIntent) -> NodeReading:
     """Parse all there is."""
-    neighbors = (commands.OSPF_NEIGHBORS, "show ip ospf neighbors vrf all", "show ip ospf neighbor")
+    ospf = (commands.OSPF_NEIGHBORS, "show ip ospf neighbors vrf all", "show ip ospf neighbor")
     ipv4 = (commands.IPV4_SUMMARY, "show ip bgp summary")
     reading = NodeReading(
         memory=_memory(text_of),
-        adjacencies=either(text_of, sessions.ospf_neighbors, *neighbors),
-        ipv4_peers=either(text_of, sessions.summary, *ipv4),
-        evpn_peers=either(text_of, sessions.summary, commands.EVPN_SUMMARY),
+        adjacencies=either(text_of, neighbors.ospf_neighbors, *ospf),
+        ipv4_peers=either(text_of, neighbors.summary, *ipv4),
+        evpn_peers=either(text_of, neighbors.summary, commands.EVPN_SUMMARY),
         routes={kind: _routes(text_of, kind) for kind in (2, 3, 5)},
         appliance=_appliance(text_of),
     )
