@@ -37,6 +37,11 @@ class EvpnRouting(FabricFaults):
             return False
         return not {a, b} & (self.unreachable.keys() | self.dead_daemons.keys())
 
+    def announced(self, name: str) -> str:
+        """The address a VTEP announces hosts and floods with: its own, or that of its pair."""
+        node = self.intent.nodes[name]
+        return str(node.pair.vtep if node.pair else node.vtep)
+
     def _target(self, name: str, vni: int) -> str:
         return self.targets.get((name, vni), f"{self.intent.lab.fabric.asn}:{vni}")
 
@@ -53,7 +58,8 @@ class EvpnRouting(FabricFaults):
             if (name, vni) in self.vnis_down:
                 continue
             rd, targets = f"{node.loopback}:{vni}", frozenset({self._target(name, vni)})
-            yield Route(name, f"[3]:[0]:[32]:[{node.vtep}]", targets, rd)
+            if l2.group is None:
+                yield Route(name, f"[3]:[0]:[32]:[{self.announced(name)}]", targets, rd)
             for host, leg in self.fabric.legs:
                 if leg.network.vni == vni and name in self.fabric.leaf_of[host]:
                     if host in self.hosts_down:

@@ -23,6 +23,8 @@ def fabric_of(
     routing: str = "ospf",
     links: str = "unnumbered",
     platform: str = "frr",
+    vpc: bool = False,
+    replication: str = "ingress",
     extra: str = "",
 ) -> Intent:
     return intent_of(
@@ -34,6 +36,8 @@ fabric:
   leaves: {leaves}
   borders: {borders}
   hosts_per_leaf: 1
+  vpc: {str(vpc).lower()}
+  overlay: {{replication: {replication}}}
   underlay: {{routing: {routing}, links: {links}}}
   vrfs:
     - name: tenant-a

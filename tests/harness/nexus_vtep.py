@@ -79,18 +79,26 @@ class NexusVtep(Simulation):
         return [
             {
                 "if-name": "nve1",
-                "peer-ip": str(self.intent.nodes[origin].vtep),
+                "peer-ip": address,
                 "peer-state": "Down" if origin in gone else "Up",
                 "learn-type": "CP",
                 "uptime": "00:31:09",
                 "router-mac": "5002.0000.1b08" if origin in routed - lost else "n/a",
             }
-            for origin in sorted(origins | routed)
+            for address, origin in sorted(self._addresses(origins | routed).items())
             if name not in self.nve_down
         ]
 
+    def _addresses(self, origins: set[str]) -> dict[str, str]:
+        """What the VTEPs are reached by: announced with hosts, and with prefixes."""
+        own = {str(self.intent.nodes[origin].vtep): origin for origin in origins}
+        return own | {self.announced(origin): origin for origin in origins}
+
     def _flooded(self, name: str, vni: int) -> set[str]:
-        return set() if (name, vni) in self.vnis_down else self._imported(name, vni, 3)
+        """The VTEPs, without the other half of a pair."""
+        if (name, vni) in self.vnis_down:
+            return set()
+        return self._imported(name, vni, 3) - self.fabric.itself(name)
 
     def _origins(self, name: str, l3: L3Vni) -> set[str]:
         return set[str]().union(*self._vrf_routes(name, l3).values())
@@ -100,7 +108,7 @@ class NexusVtep(Simulation):
         for l2 in node.l2vnis:
             vni = l2.network.vni
             down = (name, vni) in self.vnis_down and (name, vni) not in self.groups
-            group = self.groups.get((name, vni), "UnicastBGP")
+            group = self.groups.get((name, vni), str(l2.group or "UnicastBGP"))
             rows.append(_vni(vni, group, f"L2 [{l2.network.vlan}]", down=down))
         for l3 in node.l3vnis:
             down = name in self.l3vnis_down
@@ -128,10 +136,10 @@ class NexusVtep(Simulation):
         for l2 in node.l2vnis:
             vni = l2.network.vni
             lead = f"nve1      {vni}"
-            if (name, vni) in self.groups:
+            if l2.group or (name, vni) in self.groups:
                 continue
-            for origin in sorted(self._flooded(name, vni)):
-                lines.append(f"{lead}    {self.intent.nodes[origin].vtep}   BGP-IMET 00:31:09")
+            for address in sorted({self.announced(each) for each in self._flooded(name, vni)}):
+                lines.append(f"{lead}    {address}   BGP-IMET 00:31:09")
                 lead = " " * 18
             if not self._flooded(name, vni):
                 lines.append(lead)
@@ -153,11 +161,16 @@ class NexusVtep(Simulation):
             f"{target}\n    EVPN Import RT list:\n\t{target}\n    Label mode: per-vrf\n"
         )
 
+    def _hop(self, prefix: str, origin: str) -> str:
+        """Hosts are behind the pair, prefixes behind each half."""
+        own = str(self.intent.nodes[origin].vtep)
+        return self.announced(origin) if prefix.endswith("/32") else own
+
     def _table(self, name: str, node: NodeIntent, l3: L3Vni) -> Mapping[str, Sequence[Row]]:
         table = {
             prefix: [
-                _path(str(self.intent.nodes[origin].vtep), "bgp-65000")
-                for origin in sorted(origins)
+                _path(hop, "bgp-65000")
+                for hop in sorted({self._hop(prefix, origin) for origin in origins})
             ]
             for prefix, origins in sorted(self._vrf_routes(name, l3).items())
         }

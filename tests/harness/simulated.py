@@ -15,6 +15,7 @@ from harness.evpn_routing import EvpnRouting
 from labctl.devices.frr import device as frr
 from labctl.devices.linux.device import MEMORY_COMMAND
 from labctl.model.intent import L2Vni, L3Vni, LinkKind, NodeIntent
+from labctl.model.lab import Replication
 from labctl.verify.evidence import Evidence
 from labctl.verify.model import CheckKind
 from labctl.verify.pings import Ping, plan_pings
@@ -195,7 +196,9 @@ class Simulation(EvpnRouting):
             return True
         if frozenset(leaves) in self.not_forwarding:
             return False
-        vni, kind = (ping.vni, 3) if ping.kind is CheckKind.PING_NETWORK else (ping.vni, 2)
+        lists = self.intent.lab.fabric.replication is Replication.INGRESS
+        within = ping.kind is CheckKind.PING_NETWORK
+        vni, kind = ping.vni, 3 if within and lists else 2
         a, b = leaves
         if {(a, vni), (b, vni)} & self.vnis_down or (kind == 2 and set(leaves) & self.l3vnis_down):
             return False

@@ -103,7 +103,13 @@ class NexusSimulation(NexusVtep):
         if name not in self.fabric.vteps:
             return sorted(routes, key=lambda route: (route.rd, route.key))
         mine = {self._target(name, vni) for vni in node.vnis}
-        kept = (route for route in routes if route.origin == name or route.targets & mine)
+        pair = self.fabric.itself(name)
+        kept = (
+            route
+            for route in routes
+            if (route.origin == name or route.targets & mine)
+            and (route.origin not in pair - {name} or route.key.startswith("[5]"))
+        )
         return sorted(kept, key=lambda route: (route.rd, route.key))
 
     def _entries(self, name: str, node: NodeIntent, kind: int) -> list[Row]:
@@ -130,7 +136,9 @@ class NexusSimulation(NexusVtep):
             "prefixes": [
                 (
                     nexus_key(route.key),
-                    str(self.intent.nodes[route.origin].vtep),
+                    str(self.intent.nodes[route.origin].vtep)
+                    if route.key.startswith("[5]")
+                    else self.announced(route.origin),
                     " ".join(f"RT:{target}" for target in sorted(route.targets)),
                 )
                 for route in routes

@@ -8,7 +8,6 @@ from ipaddress import IPv4Address
 from labctl.devices.facts import INGRESS
 from labctl.devices.reading import Appliance, NodeReading, Unknown
 from labctl.model.intent import NodeIntent
-from labctl.model.lab import Replication
 from labctl.verify.fabric import Fabric
 from labctl.verify.make import check, listed, unknown
 from labctl.verify.model import Check, CheckKind
@@ -29,7 +28,7 @@ def appliance_checks(fabric: Fabric) -> Iterator[Check]:
             yield _boot(name, reading.appliance)
             if name in fabric.vteps:
                 yield _nve(name, node, reading.appliance)
-                yield from _replication(fabric, name, node, reading)
+                yield from _replication(name, node, reading)
                 yield _tunnels(fabric, name, node, reading.appliance)
                 yield from _tcam(name, node, reading.appliance)
 
@@ -71,14 +70,10 @@ def _nve(name: str, node: NodeIntent, appliance: Appliance) -> Check:
     return check(kind, name, "", expected=expected, ok=ok, seen=seen)
 
 
-def _replication(
-    fabric: Fabric, name: str, node: NodeIntent, reading: NodeReading
-) -> Iterator[Check]:
+def _replication(name: str, node: NodeIntent, reading: NodeReading) -> Iterator[Check]:
     """How each network's flooded frames go; a VNI that isn't there is another check's matter."""
-    ingress = fabric.intent.lab.fabric.replication is Replication.INGRESS
-    expected = INGRESS if ingress else "a multicast group"
     for l2 in node.l2vnis:
-        number = l2.network.vni
+        number, expected = l2.network.vni, str(l2.group or INGRESS)
         kind, subject, vni = (
             CheckKind.REPLICATION,
             f"{number} {l2.network.name}",
@@ -88,7 +83,7 @@ def _replication(
             why = vni if isinstance(vni, Unknown) else Unknown("the node doesn't say")
             yield unknown(kind, name, subject, why, expected=expected, vni=number)
             continue
-        ok = (vni.group == INGRESS) is ingress
+        ok = vni.group == expected
         yield check(kind, name, subject, expected=expected, ok=ok, seen=vni.group, vni=number)
 
 

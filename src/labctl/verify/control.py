@@ -148,9 +148,14 @@ def flow(
     announced = fabric.floors if floors is None else floors
     total = fabric.floor_sum if floors is None else sum(floors.values())
     here, there = announced.get(name), announced.get(peer.node)
-    received = total - (here or 0) if there is None else there
-    sent = total - (there or 0) if here is None else here
+    received = total - _own(fabric, name, announced) if there is None else there
+    sent = total - _own(fabric, peer.node, announced) if here is None else here
     return received, sent
+
+
+def _own(fabric: Fabric, name: str, announced: Mapping[str, int]) -> int:
+    """What a VTEP need not be sent: its own routes, and those of its vPC peer."""
+    return sum(announced.get(each, 0) for each in fabric.itself(name))
 
 
 def enough(found: Peer, least: tuple[int, int]) -> bool:

@@ -69,17 +69,35 @@ class Fabric:
         return found
 
     @cached_property
-    def _vtep_names(self) -> Mapping[IPv4Address, str]:
-        """A VTEP's loopback counts as its address too: many fabrics use one address for both."""
-        by_loopback = {n.loopback: name for name, n in self.vteps.items() if n.loopback}
-        return by_loopback | {n.vtep: name for name, n in self.vteps.items() if n.vtep}
+    def _vtep_names(self) -> Mapping[IPv4Address, frozenset[str]]:
+        """A VTEP's loopback counts as its address too: many fabrics use one address for both.
+
+        The halves of a vPC pair share an address, besides those of their own.
+        """
+        found: dict[IPv4Address, set[str]] = {}
+        for name, node in self.vteps.items():
+            shared = node.pair.vtep if node.pair else None
+            for address in {node.loopback, node.vtep, shared}:
+                if address is not None:
+                    found.setdefault(address, set()).add(name)
+        return {address: frozenset(names) for address, names in found.items()}
 
     def vtep_name(self, address: IPv4Address) -> str:
-        """The node a VTEP address belongs to, or the address itself where it is nobody's."""
-        return self._vtep_names.get(address, str(address))
+        """The node or nodes an address belongs to, or the address where it is nobody's."""
+        return " and ".join(sorted(self.names([address])))
 
     def names(self, addresses: Iterable[IPv4Address]) -> frozenset[str]:
-        return frozenset(self.vtep_name(address) for address in addresses)
+        """All nodes these addresses belong to; an address itself where it is nobody's."""
+        known = (self._vtep_names.get(each, frozenset({str(each)})) for each in addresses)
+        return frozenset[str]().union(*known)
+
+    def itself(self, name: str) -> frozenset[str]:
+        """A node, with the other half of its vPC pair.
+
+        They share an address, so neither need take what the other announces with it.
+        """
+        pair = self.intent.nodes[name].pair
+        return frozenset({name, pair.peer} if pair else {name})
 
     @cached_property
     def floors(self) -> Mapping[str, int]:

@@ -107,7 +107,7 @@ def _type3(fabric: Fabric, name: str, l2: L2Vni) -> Check:
         return unknown(kind, name, subject, routes, expected=expected, peers=wanted, vni=number)
     mine = (r for r in routes if r.vni == number or l2.route_target in r.targets)
     origins = [route.originator for route in mine if route.originator]
-    seen = fabric.names(origins) - {name}
+    seen = fabric.names(origins) - fabric.itself(name)
     return check(
         kind,
         name,
@@ -130,7 +130,7 @@ def _type2(fabric: Fabric, name: str, node: NodeIntent, heard: frozenset[str]) -
         behind = {
             str(leg.address.ip): fabric.leaf_of[host]
             for host, leg in fabric.legs
-            if leg.network.vni == number and name not in fabric.leaf_of[host]
+            if leg.network.vni == number and not fabric.itself(name) & {*fabric.leaf_of[host]}
         }
         if behind:
             yield _hosts_known(fabric, name, l2, behind, heard)

@@ -93,7 +93,7 @@ def _type5(fabric: Fabric, name: str, l3: L3Vni) -> Check:
     for route in routes:
         mine = route.vni == number or l3.route_target in route.targets
         if route.prefix is not None and mine:
-            for origin in fabric.names(route.next_hops) - {name}:
+            for origin in fabric.names(route.next_hops) - fabric.itself(name):
                 seen.setdefault(origin, set()).add(route.prefix)
     missing = _unannounced(fabric, name, l3, seen)
     prefixes = listed(frozenset[IPv4Network]().union(*seen.values()))
@@ -116,7 +116,7 @@ def _unannounced(
     """(VTEP, prefix) that should be `seen` and are not."""
     wanted: dict[str, set[IPv4Network]] = {}
     for prefix in l3.prefixes_expected:
-        for origin in fabric.origins.get((l3.vrf.vni, prefix), frozenset()) - {name}:
+        for origin in fabric.origins.get((l3.vrf.vni, prefix), frozenset()) - fabric.itself(name):
             wanted.setdefault(origin, set()).add(prefix)
     return [
         (origin, prefix)
@@ -166,7 +166,8 @@ def _vrf_routes(fabric: Fabric, name: str, l3: L3Vni) -> Check:
 
 def _origins(fabric: Fabric, name: str, number: int, prefixes: Iterable[IPv4Network]) -> list[str]:
     """The other VTEPs that should have announced `prefixes`."""
-    return sorted({o for p in prefixes for o in fabric.origins.get((number, p), ())} - {name})
+    found = {o for p in prefixes for o in fabric.origins.get((number, p), ())}
+    return sorted(found - fabric.itself(name))
 
 
 def _gateways(fabric: Fabric, name: str, node: NodeIntent) -> Iterator[Check]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.intents import PLATFORMS, fabric_of
-from harness.known_faults import FAULTS, WEB
+from harness.known_faults import FAULTS, SPINES, WEB
 from harness.simulated_nexus import NexusSimulation
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence
@@ -141,3 +141,44 @@ def test_nothing_at_hand_is_not_checked_and_no_reason_to_fail() -> None:
     report = checks(fabric_of(platform="nxosv9k"), Evidence(), PLATFORMS)
     assert {check.status for check in report.checks} == {Status.NOT_CHECKED}
     assert report.healthy is None
+
+
+VPC_FAULTS: list[tuple[dict[str, Any], CauseKind, Collection[str]]] = [
+    ({"not_reflecting": SPINES}, CauseKind.NOT_REFLECTING, SPINES),
+    ({"not_advertising": {"leaf-2"}}, CauseKind.NOT_ADVERTISING, {"leaf-2"}),
+    ({"shut": {("leaf-1", "spine-1")}}, CauseKind.SESSION_SHUT, {"leaf-1"}),
+    ({"targets": {("leaf-3", WEB): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-3"}),
+    ({"kib": {"leaf-2": 4_002_196}}, CauseKind.LOW_MEMORY, {"leaf-2"}),
+]
+
+
+@SHAPES
+def test_pairs_that_share_an_address_are_healthy(*, text: bool) -> None:
+    intent = fabric_of(2, 4, platform="nxosv9k", vpc=True)
+    report = checks(intent, NexusSimulation(intent, text=text).evidence(), PLATFORMS)
+    assert [check for check in report.checks if check.status is Status.FAIL] == []
+    assert report.count(Status.PASS) > 150
+
+
+@SHAPES
+@pytest.mark.parametrize(("fault", "kind", "culprits"), VPC_FAULTS)
+def test_a_fault_among_pairs_has_its_cause_and_culprit(
+    fault: dict[str, Any], kind: CauseKind, culprits: Collection[str], *, text: bool
+) -> None:
+    intent = fabric_of(2, 4, platform="nxosv9k", vpc=True)
+    report = checks(intent, NexusSimulation(intent, text=text, **fault).evidence(), PLATFORMS)
+    assert named(report) == [(kind, set(culprits))]
+
+
+@SHAPES
+@pytest.mark.parametrize(
+    ("fault", "kind"), [({}, None), ({"shut": {("leaf-2", "spine-1")}}, CauseKind.SESSION_SHUT)]
+)
+def test_under_multicast_tunnels_stand_for_flood_lists(
+    fault: dict[str, Any], kind: CauseKind | None, *, text: bool
+) -> None:
+    intent = fabric_of(2, 3, platform="nxosv9k", replication="multicast")
+    report = checks(intent, NexusSimulation(intent, text=text, **fault).evidence(), PLATFORMS)
+    assert named(report) == ([(kind, {"leaf-2"})] if kind else [])
+    assert {CheckKind.VTEP_SET, CheckKind.TYPE3}.isdisjoint(c.kind for c in report.checks)
+    assert report.healthy is (kind is None)

@@ -70,7 +70,7 @@ def _floods(text_of: TextOf, type3: tuple[EvpnRoute, ...] | Unknown, node: NodeI
         lists = changed(type3, _let_in)
     if isinstance(lists, Unknown):
         lists = either(text_of, nve.imet, commands.IMET, f"{commands.IMET} detail")
-    own = {node.vtep, node.loopback}
+    own = {node.vtep, node.loopback, node.pair.vtep if node.pair else None}
     return changed(lists, lambda each: {vni: vteps - own for vni, vteps in each.items()})
 
 

@@ -180,6 +180,6 @@ def exported(case: Case, node: str) -> set[str] | None:
         if isinstance(routes, tuple):
             seen = True
             for route in routes:
-                if route.originator and case.fabric.vtep_name(route.originator) == node:
+                if route.originator and node in case.fabric.names([route.originator]):
                     found |= route.targets
     return found if seen else None
