@@ -51,6 +51,9 @@ interface mgmt0\r
 line console\r
   exec-timeout 0\r
 boot nxos bootflash:/nxos.9.3.8.bin \r
+event manager applet LABCTL-BOOT\r
+  event syslog pattern "Configured from vty"\r
+  action 1.0 cli python bootflash:labctl_boot.py\r
 router bgp 65000\r
   router-id 10.0.0.12\r
 \r

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.intents import PLATFORMS, fabric_of
+from harness.intents import PLATFORMS, fabric_of, intent_of
 from harness.known_faults import FAULTS, SPINES, WEB
 from harness.simulated_nexus import NexusSimulation
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence
 from labctl.verify.model import CauseKind, CheckKind, Status, VerifyReport
 
+TOPOLOGIES = Path(__file__).parents[3] / "topologies"
 SHAPES = pytest.mark.parametrize("text", [False, True], ids=["json", "text"])
 
 
@@ -182,3 +184,11 @@ def test_under_multicast_tunnels_stand_for_flood_lists(
     assert named(report) == ([(kind, {"leaf-2"})] if kind else [])
     assert {CheckKind.VTEP_SET, CheckKind.TYPE3}.isdisjoint(c.kind for c in report.checks)
     assert report.healthy is (kind is None)
+
+
+@SHAPES
+@pytest.mark.parametrize("example", ["evpn-nexus-2x4", "ebgp-nexus", "vpc-multicast"])
+def test_the_examples_are_judged_in_full(example: str, *, text: bool) -> None:
+    intent = intent_of((TOPOLOGIES / f"{example}.yaml").read_text())
+    report = checks(intent, NexusSimulation(intent, text=text).evidence(), PLATFORMS)
+    assert [check for check in report.checks if check.status is not Status.PASS] == []

@@ -15,7 +15,7 @@ _DROPPED = re.compile(
     r"|copp profile strict"
     r"|terminal dont-ask"
 )
-_DROPPED_BLOCKS = re.compile(r"vdc \S+ id \d+")
+_DROPPED_BLOCKS = re.compile(r"vdc \S+ id \d+|event manager applet LABCTL-BOOT")
 _DROPPED_INSIDE = {
     "interface mgmt0": re.compile(r"ip(?:v6)? address\b.*"),
     "vrf context management": re.compile(r"ip route 0\.0\.0\.0/0\b.*|ipv6 route (?:0::|::)/0\b.*"),
@@ -36,6 +36,7 @@ def clean_config(text: str) -> str:
       machine a node is healthy and can't be reached (vrnetlab pull request 495).
     - The `vdc` block: its name is the host name's, its route limits are what NX-OS made of the
       memory it had, and would hold on a larger machine too.
+    - The applet LABCTL-BOOT, which the day-0 brings and which goes when it has done its work.
     - `copp profile strict`, `terminal dont-ask`: the first asks y/n and hangs an unattended boot
       (vrnetlab issues 373 and 374); it is what NX-OS takes anyway.
     """
