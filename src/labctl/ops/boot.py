@@ -120,7 +120,7 @@ class _Wait:
 
     def run(self, *, resumed: bool) -> None:
         next_look = self._started + _STATE_SECONDS
-        ready = resumed and self._handle(self._procedure.resume(self._tail.read_new()))
+        ready = resumed and self._resume()
         while not ready and not self._read() and not self._wake():
             now = time.monotonic()
             if now > self._entered + self._procedure.allowed:
@@ -130,6 +130,18 @@ class _Wait:
                 self._look_at_machine()
             if self._ctx.interrupt.wait(_POLL_SECONDS):
                 raise self._error(Interrupted(f"left booting, in phase {self._phase}"))
+
+    def _resume(self) -> bool:
+        """Catch up with what was recorded before; whether the node is ready.
+
+        Faults before a later phase were of a boot that is over.
+        """
+        history = b"".join(iter(self._tail.read_new, b""))
+        events = self._procedure.resume(history)
+        last = max((n for n, event in enumerate(events) if isinstance(event, PhaseSeen)), default=0)
+        return self._handle(
+            [event for n, event in enumerate(events) if n > last or not isinstance(event, Fault)]
+        )
 
     def _read(self) -> bool:
         data = self._tail.read_new()

@@ -8,8 +8,7 @@ from typing import Protocol
 from labctl.console.events import BootEvent
 from labctl.console.watcher import BootWatcher
 from labctl.devices.nxos.boot import NexusBoot
-from labctl.model.fit import fit_node
-from labctl.model.image_name import parse_name
+from labctl.model.fit import boot_image_of, fit_node
 from labctl.model.intent import NodeIntent
 from labctl.model.platform import Platform
 
@@ -52,14 +51,7 @@ def procedure_for(platform: Platform, intent: NodeIntent) -> Procedure:
     return NexusBoot(
         fit_node(platform, node, numbers),
         host=node.name,
-        last_port=platform.interfaces.name(max(numbers, default=1)),
-        boot_image=_boot_image(node.software or node.image),
+        last_port=platform.interfaces.name(max(numbers)) if numbers else "",
+        boot_image=boot_image_of(node),
         undersized=node.allow_undersized,
     )
-
-
-def _boot_image(name: str) -> str:
-    try:
-        return parse_name(name).boot_image
-    except ValueError:
-        return ""

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from labctl.atomic import write_atomically
+from labctl.devices.nxos.session import commands
 from labctl.devices.registry import agent_device_for, device_for
 from labctl.errors import LabctlError, UsageError
 from labctl.model.platform import Platform
 from labctl.model.saved import as_whole
 from labctl.ops.context import Context
+from labctl.ops.converse import converse
 from labctl.ops.results import SaveResult
 from labctl.ops.runner import run_nodes
 from labctl.ops.target import Target, existing
@@ -33,7 +35,7 @@ def save(ctx: Context, ref: str, folder: Path, *, nodes: Sequence[str] = ()) -> 
         savable = [node for node in target.domains if _command(platforms, target, node)]
 
         def task(node: str) -> None:
-            text = _pull(platforms, target, node)
+            text = _pull(ctx, platforms, target, node)
             write_atomically(folder / f"{node}.cfg", as_whole(node, text).encode())
 
         outcomes = run_nodes(ctx, "save", savable, task, width=_WIDTH)
@@ -48,9 +50,12 @@ def _command(platforms: Mapping[str, Platform], target: Target, node: str) -> st
     return device_for(platform.device).config_command if platform else ""
 
 
-def _pull(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
+def _pull(ctx: Context, platforms: Mapping[str, Platform], target: Target, node: str) -> str:
     domain = target.domains[node]
     assert domain.metadata is not None  # target.domains holds marked domains only
+    platform = platforms[domain.metadata.platform]
+    if platform.automation == "console":
+        return _pull_over_console(ctx, target, platform, node)
     family = agent_device_for(platforms[domain.metadata.platform].device)
     command = family.config_command
     argv = family.argv(command)
@@ -61,3 +66,16 @@ def _pull(platforms: Mapping[str, Platform], target: Target, node: str) -> str:
             details=f"`{command}` ended with {done.returncode}: {done.stderr or done.stdout}",
         )
     return family.clean_config(done.stdout)
+
+
+def _pull_over_console(ctx: Context, target: Target, platform: Platform, node: str) -> str:
+    family = device_for(platform.device)
+    session = commands(platform, host=node, lines=[family.config_command])
+    (output,) = converse(
+        ctx, target.hypervisor, session, lab=target.lab, node=node, deadline=_DEADLINE
+    )
+    if output.errors:
+        raise LabctlError(
+            f"{node} would not show its configuration", details="\n".join(output.errors)
+        )
+    return family.clean_config(output.text)

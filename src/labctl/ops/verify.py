@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from labctl.devices import agent
-from labctl.devices.registry import agent_device_for
-from labctl.errors import LabctlError, VerifyFailed
+from labctl.errors import VerifyFailed
 from labctl.fabric.intent import build
 from labctl.hypervisor.api import DomainState, Hypervisor, ObservedDomain
-from labctl.model.identity import domain_name
 from labctl.model.intent import Intent
 from labctl.model.platform import Platform
+from labctl.ops.asking import asker
 from labctl.ops.context import Context
 from labctl.ops.events import StepDone, StepStarted
 from labctl.ops.load import load_lab
@@ -29,7 +27,6 @@ CONVERGENCE_SECONDS = 180.0
 """How long a fabric whose last node has just become ready may take until all routes are there:
 OSPF's dead interval (40 s), BGP's connect retry and slow guests under TCG, with room."""
 _PAUSE_SECONDS = 2.0
-_NODE_DEADLINE = 120.0
 _WIDTH = 8
 
 
@@ -79,31 +76,17 @@ def verify_until_healthy(
     started = time.monotonic()
     ctx.emit(StepStarted("verify"))
     while True:
-        report = _ask(hypervisor, intent, platforms)
+        report = _ask(ctx, hypervisor, intent, platforms)
         seconds = time.monotonic() - started
         if report.healthy is not False or seconds > wait or ctx.interrupt.wait(_PAUSE_SECONDS):
             ctx.emit(StepDone("verify", seconds, note=report.summary))
             return report
 
 
-def _ask(hypervisor: Hypervisor, intent: Intent, platforms: Mapping[str, Platform]) -> VerifyReport:
-    def ask(node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
-        device = agent_device_for(platforms[intent.nodes[node].node.platform].device)
-        return agent.ask(device, commands, lambda batch: run(node, batch))
-
-    def run(node: str, batch: agent.Batch) -> str:
-        domain = hypervisor.domain(domain_name(intent.lab.name, node))
-        if domain is None or domain.state is not DomainState.RUNNING:
-            raise LabctlError(f"its machine is {domain.state.value if domain else 'gone'}")
-        done = hypervisor.run_in_guest(
-            domain_name(intent.lab.name, node),
-            batch.argv,
-            deadline=_NODE_DEADLINE,
-            input_text=batch.input_text,
-        )
-        if done.returncode:
-            raise LabctlError(f"{node} ended the batch with {done.returncode}: {done.stderr}")
-        return done.stdout
-
+def _ask(
+    ctx: Context, hypervisor: Hypervisor, intent: Intent, platforms: Mapping[str, Platform]
+) -> VerifyReport:
+    platform_of = {name: platforms[node.node.platform] for name, node in intent.nodes.items()}
+    ask = asker(ctx, hypervisor, intent.lab.name, platform_of)
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="verify") as pool:
         return checks(intent, collect(intent, platforms, ask, pool), platforms)

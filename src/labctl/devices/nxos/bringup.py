@@ -84,11 +84,9 @@ def bring_up(wanted: Wanted) -> Script:
         yield Pause(_POLL)
     yield Enter("config")
     failed = (yield from _named(wanted.host)) or (yield from _large(wanted.floor))
-    failed = failed or (yield from _bootable(_BOOT_POLLS))
     if not failed:
         yield Enter("save")
-        # Asked again: saving in the wrong moment has wiped the variable (archetype eda2c4b).
-        failed = (yield from _saved()) or (yield from _bootable(1))
+        failed = yield from _kept()
     if failed:
         yield failed
 
@@ -122,11 +120,18 @@ def _large(floor: int) -> Check:
     )
 
 
-def _bootable(polls: int) -> Check:
+def _kept() -> Check:
+    """Saved, with a boot variable in what was saved.
+
+    Both again and again: the day-0's applet may set the variable late, and saving in the wrong
+    moment has wiped it (archetype eda2c4b).
+    """
     output = ""
-    for number in range(polls):
+    for number in range(_BOOT_POLLS):
         if number:
             yield Pause(_POLL)
+        if failed := (yield from _saved()):
+            return failed
         output = (yield Run("show boot")).output
         if boot_variable(output):
             return None
