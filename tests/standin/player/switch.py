@@ -19,7 +19,7 @@ IMAGE = "nxos.7.0.3.I7.4.bin"
 CARD_DELAY = 6.0  # seconds from login prompt to line card; about a minute on a real one (netlab)
 _CAPPED_KB = 4002196  # what a guest with 4 GiB prints in public transcripts
 _REFUSED_LINES = re.compile(r"\s*(feature lldp|mtu \d+)")
-_EXEC_LINES = re.compile(r"\s*(terminal|echo|copy|show|end|exit|configure)\b")
+_EXEC_LINES = re.compile(r"(terminal|echo|copy|show|end|exit|configure)\b")
 
 
 @dataclass
