@@ -191,7 +191,7 @@ class Talk:
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self._descriptor], [], [], seconds)
         if ready:
-            text = os.read(self._descriptor, 4096).decode().replace("\r\n", "\n")
+            text = os.read(self._descriptor, 4096).decode(errors="replace").replace("\r", "")
             self._unread += text
             self.log += text
         return bool(ready)

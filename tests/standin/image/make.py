@@ -69,7 +69,7 @@ def load() -> Recipe:
     table = data["distribution"][name]
     return replace(
         base,
-        disk=Disk(**{**vars(base.disk), **data["disk"]}),
+        disk=replace(base.disk, **data["disk"]),
         command_line=data["kernel"]["command_line"],
         initrd_modules=tuple(data["kernel"]["initrd_modules"]),
         modules=tuple(data["kernel"]["modules"]),
@@ -171,10 +171,11 @@ def _compile(root: Path) -> None:
     (library,) = (root / "usr/lib").glob("python3.*")
     shared = ":".join(str(path) for path in (root / "usr/lib").glob("*-linux-gnu"))
     command = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", shared, str(python)]
-    command += ["-I", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    command += ["-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     # -s: the paths that the byte code names are the guest's.
     command += ["-s", str(root), "-p", "/", str(library), str(root / "usr/lib/standin")]
-    run(command, env={"PYTHONHOME": str(root / "usr"), "PYTHONHASHSEED": "0"})
+    # The seed: byte code holds sets in the order of their hashes.
+    run(command, env={"PYTHONHOME": str(root / "usr"), "PYTHONPATH": "", "PYTHONHASHSEED": "0"})
     for cache in root.rglob("__pycache__"):
         cache.chmod(0o755)
         for path in cache.iterdir():

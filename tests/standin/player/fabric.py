@@ -180,7 +180,7 @@ def _agree(mine: Session, my: Speaker, theirs: Session, their: Speaker) -> bool:
         and theirs.asn == my.asn
         and not (mine.shut or theirs.shut)
         and mine.address in _sources(theirs, their)
-        and (mine.evpn and theirs.evpn or mine.ipv4 and theirs.ipv4)
+        and ((mine.evpn and theirs.evpn) or (mine.ipv4 and theirs.ipv4))
     )
 
 

@@ -5,7 +5,6 @@ Plain data that goes over the wire as JSON. Only what the project's fabrics use 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from harness.standin import DAY0, PASSWORD, leaf, playing
 
+from harness.standin import DAY0, PASSWORD, leaf, playing
 from standin.player import faults
 
 PROMPT = r"(?m)^leaf-1# $"

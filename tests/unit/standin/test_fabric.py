@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from harness.standin import leaf, spine
 
+from harness.standin import leaf, spine
 from standin.player.config import Block, Editor
 from standin.player.fabric import View, view
 from standin.player.speaker import Speaker, speaker
