@@ -83,8 +83,8 @@ def connected(path: Path) -> socket.socket:
     """A connection to a socket that is about to be there."""
     end = time.monotonic() + 30
     while True:
+        client = socket.socket(socket.AF_UNIX)
         try:
-            client = socket.socket(socket.AF_UNIX)
             client.connect(str(path))
             return client
         except OSError:

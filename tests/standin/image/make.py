@@ -48,14 +48,15 @@ def build(out: Path, say: Callable[[str], None], *, force: bool) -> Path:
             packages.download(resolution.packages, out / "packages")
             say("assembling")
             built = _assemble(plan, resolution, out / "packages", Path(scratch))
-            facts = {"sha256": _sha256(built), "size": built.stat().st_size, "inputs": inputs}
+            digest, size = _sha256(built), built.stat().st_size
+            facts = {"sha256": digest, "size": size, "inputs": inputs}
             note = Path(scratch, "standin.json")
             note.write_text(json.dumps(facts, indent=2) + "\n")
             # The manifest goes first and comes last: an image without one counts as none.
             manifest.unlink(missing_ok=True)
             built.rename(image)
             note.rename(manifest)
-    say(f"built {image}: {facts['size'] / 1e6:.1f} MB, sha256 {facts['sha256']}")
+    say(f"built {image}: {size / 1e6:.1f} MB, sha256 {digest}")
     return image
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from standin.player.control import Control
-from standin.player.shows import overlay, routing, system
+from standin.player.shows import evpn, overlay, routing, system
 from standin.player.shows.output import Output
 from standin.player.speaker import Speaker, speaker
 from standin.player.switch import IMAGE, Switch
@@ -37,17 +37,24 @@ SHOWS: dict[str, Show] = {
     "show startup-config": lambda s, c, w: system.startup(s),
     "show interface brief": lambda s, c, w: system.interfaces(s),
     "show hostname": lambda s, c, w: Output(s.hostname, {"hostname": s.hostname}),
-    "show logging logfile": lambda s, c, w: Output(
-        s.syslog("%ASCII-CFG-2-CONF_CONTROL: System ready")
-    ),
+    "show logging [logfile]": lambda s, c, w: Output("\n".join(s.log)),
+    "show logging last <n>": lambda s, c, w: Output("\n".join(s.log[-int(w["n"]) :])),
+    "show hardware access-list tcam region": lambda s, c, w: system.tcam(s),
+    "show running-config nv overlay": lambda s, c, w: system.overlay_running(s),
     "show ip ospf neighbors": lambda s, c, w: routing.ospf_neighbors(_own(s), c),
-    "show bgp l2vpn evpn summary": lambda s, c, w: routing.evpn_summary(_own(s), c),
-    "show bgp l2vpn evpn": lambda s, c, w: routing.evpn_table(_own(s), c),
-    "show ip route vrf <vrf>": lambda s, c, w: routing.vrf_routes(_own(s), c, w["vrf"]),
+    "show bgp ipv4 unicast summary": lambda s, c, w: routing.summary(_own(s), c, "IPv4 Unicast"),
+    "show bgp l2vpn evpn summary": lambda s, c, w: routing.summary(_own(s), c, "L2VPN EVPN"),
+    "show bgp l2vpn evpn": lambda s, c, w: evpn.routes(_own(s), c),
+    "show bgp l2vpn evpn route-type <n>": lambda s, c, w: evpn.routes(_own(s), c, w["n"]),
+    "show bgp evi <vni>": lambda s, c, w: evpn.evi(_own(s), w["vni"]),
+    "show bgp process vrf <vrf>": lambda s, c, w: evpn.vrf(_own(s), w["vrf"]),
+    "show ip route vrf <vrf>": lambda s, c, w: routing.vrf_routes(_own(s), s.root, c, w["vrf"]),
     "show nve interface nve <n> [detail]": lambda s, c, w: overlay.interface(_own(s)),
     "show nve interface nve1 [detail]": lambda s, c, w: overlay.interface(_own(s)),
     "show nve peers [detail]": lambda s, c, w: overlay.peers(c),
     "show nve vni": lambda s, c, w: overlay.vnis(_own(s)),
+    "show nve vni ingress-replication": lambda s, c, w: overlay.flood_lists(_own(s), c),
+    "show l2route evpn imet all": lambda s, c, w: overlay.imets(_own(s), c),
     "show l2route evpn mac all": lambda s, c, w: overlay.l2_macs(_own(s), c),
     "show l2route evpn mac-ip all": lambda s, c, w: overlay.l2_mac_ips(),
     "dir [bootflash:]": _directory,

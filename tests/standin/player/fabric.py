@@ -235,9 +235,13 @@ def _sent(path: Path, sender: Speaker, session: Session) -> Path | None:
 
 
 def _accepts(mine: Speaker, session: Session, path: Path) -> bool:
+    """A switch keeps what some VNI of its own imports; all, only where it is told to."""
     looped = mine.asn in path.as_path and not session.lenient
     originated = path.route in mine.routes
-    return not looped and not originated and (mine.retain or bool(mine.vnis))
+    imported = {target for vni in mine.vnis for target in vni.imports}
+    return (
+        not looped and not originated and (mine.retain or bool(imported & set(path.route.targets)))
+    )
 
 
 def _best(table: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -1,6 +1,7 @@
 """From power-on to NX-OS's own dialogue: boot loader and kernel.
 
-Lines and their order: nexus9000v.md section 5.2 of the project's facts, from public transcripts.
+Lines and their order: Cisco's transcripts in tests/fixtures/nxos-console; those of a 9000v alone from
+the project's facts (a field log).
 """
 
 from __future__ import annotations
@@ -71,11 +72,7 @@ def _boot(switch: Switch, words: list[str]) -> bool:
 def kernel(switch: Switch) -> None:
     """Up to where NX-OS looks for a configuration; some faults end here for ever."""
     say, pause = switch.terminal.line, switch.terminal.pause
-    say("Loading system software")
-    if "silence" in switch.faults:
-        hang(switch)
-    pause(2)
-    say("\nINIT: version 2.88 booting")
+    say("INIT: version 2.88 booting")
     say("Installing CCTRL driver for card_type 29 on a VM without NEED_GEM")
     pause(0.5)
     say("Sysconf checksum failed. Using default values")
@@ -88,12 +85,16 @@ def kernel(switch: Switch) -> None:
         say("EXT4-fs error (device sda4): Corrupt metadata in inode 131106")
         hang(switch)
     pause(1)
+    say("Loading system software")
+    if "silence" in switch.faults:
+        hang(switch)
+    pause(2)
     say("INIT: Entering runlevel: 3")
     pause(2)
     if "memory-cap" in switch.faults:
-        say("Memory limit 3.8GB detected. Limiting routing table to 4k routes")
+        say(switch.note("Memory limit 3.8GB detected. Limiting routing table to 4k routes"))
     say("Done with Nexus 9000v initial VNIC deposit into vnicBank")
-    say("netstack: Registration with cli server complete")
+    say(switch.syslog("netstack: Registration with cli server complete"))
 
 
 def hang(switch: Switch) -> None:

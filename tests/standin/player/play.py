@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
-from standin.player import faults, firstboot, loader
+from standin.player import eem, faults, firstboot, loader
 from standin.player.control import Control
 from standin.player.machine import Machine
 from standin.player.shell import Shell
@@ -26,8 +27,10 @@ def power_on(terminal: Terminal, machine: Machine) -> None:
     loader.kernel(switch)
     firstboot.configure(switch)
     control = Control(switch)
+    configured = partial(eem.configured, switch, control)
+    configured()
     while True:
         terminal.line("\n\nUser Access Verification")
         switch.booted = switch.booted or time.monotonic()
         firstboot.log_in(switch)
-        Shell(switch, control).run()
+        Shell(switch, control, configured).run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Sequence
 
 from standin.player import faults
 from standin.player.commands import ACTIONS, SHOWS, Unclear, meant
@@ -27,8 +28,12 @@ _ASKS = {
 class Shell:
     """One session of a user who has logged in."""
 
-    def __init__(self, switch: Switch, control: Control) -> None:
+    def __init__(
+        self, switch: Switch, control: Control, configured: Callable[[], None] | None = None
+    ) -> None:
+        """`configured` is called whenever configuration mode is left."""
         self._switch, self._control, self._terminal = switch, control, switch.terminal
+        self._configured = configured
         self._editor: Editor | None = None
         self._length = 24
         self._turn = 0
@@ -43,7 +48,13 @@ class Shell:
                 self._line(self._terminal.read_line().strip())
             except Interrupted as interrupted:
                 if interrupted.key == "\x1a":
-                    self._editor = None
+                    self._end()
+
+    def script(self, lines: Sequence[str]) -> None:
+        """Run commands without prompts, echo and pager."""
+        self._length = 0
+        for line in lines:
+            self._line(line.strip())
 
     def _prompt(self) -> None:
         mode = f"({self._editor.prompt})" if self._editor else ""
@@ -107,13 +118,15 @@ class Shell:
         self._editor = self._editor or Editor(self._switch.root)
 
     def _end(self) -> None:
-        self._editor = None
+        was_open, self._editor = self._editor, None
+        if was_open and self._configured:
+            self._configured()
 
     def _exit(self) -> None:
         if self._editor is None:
             self._open = False
         elif self._editor.depth == 1:
-            self._editor = None
+            self._end()
         else:
             self._editor.leave()
 
@@ -126,9 +139,9 @@ class Shell:
             return
         assert self._editor
         for pattern, question in _ASKS.items():
-            if re.fullmatch(pattern, canonical(line)) and not self._switch.dont_ask:
-                if yes_or_no(self._switch, question, default="n").startswith("n"):
-                    return
+            asked = re.fullmatch(pattern, canonical(line)) and not self._switch.dont_ask
+            if asked and yes_or_no(self._switch, question, default="n").startswith("n"):
+                return
         if canonical(line).startswith("boot nxos"):
             self._terminal.line(
                 "Performing image verification and compatibility check, please wait...."

@@ -65,6 +65,7 @@ class Vni:
     group: str  # multicast group or "UnicastBGP"; "n/a" on layer 3
     rd: str
     imports: tuple[str, ...]
+    exports: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def speaker(root: Block, hostname: str, mac: str) -> Speaker:
         ports=tuple(_ports(root)),
         sessions=tuple(_sessions(root, bgp)),
         vnis=vnis,
-        routes=tuple(_routes(root, bgp, asn, vnis, vtep, router_mac)),
+        routes=tuple(_routes(root, bgp, vnis, vtep, router_mac)),
     )
 
 
@@ -203,6 +204,7 @@ def _vnis(root: Block, asn: str, router_id: str, vtep: str) -> Iterator[Vni]:
             group=_group(nve, member),
             rd=f"{router_id}:{32767 + int(vlan)}" if vlan and section.has("rd auto") else "",
             imports=_targets(section, "import", asn, vni),
+            exports=_targets(section, "export", asn, vni),
         )
 
 
@@ -222,6 +224,7 @@ def _layer3(root: Block, vni: str, vlan: str | None, asn: str, router_id: str, v
         group="n/a",
         rd=f"{router_id}:{number + 1}" if name else "",
         imports=_targets(family, "import", asn, vni, " evpn"),
+        exports=_targets(family, "export", asn, vni, " evpn"),
     )
 
 
@@ -238,21 +241,15 @@ def _targets(block: Block, way: str, asn: str, vni: str, suffix: str = "") -> tu
     return tuple(f"{asn}:{vni}" if target == "auto" else target for target in found)
 
 
-def _routes(
-    root: Block, bgp: Block, asn: str, vnis: tuple[Vni, ...], vtep: str, mac: str
-) -> Iterator[Route]:
+def _routes(root: Block, bgp: Block, vnis: tuple[Vni, ...], vtep: str, mac: str) -> Iterator[Route]:
     for vni in vnis:
         if not vni.up or not vni.rd:
             continue
         if vni.layer == 2 and vni.group == "UnicastBGP":
-            section = root.at("evpn", f"vni {vni.vni} l2") or Block()
-            targets = _targets(section, "export", asn, str(vni.vni))
-            yield Route(3, vtep, vni.vni, vni.rd, targets, vtep, "")
+            yield Route(3, vtep, vni.vni, vni.rd, vni.exports, vtep, "")
         if vni.layer == 3:
-            family = root.at(f"vrf context {vni.name}", _IPV4) or Block()
-            targets = _targets(family, "export", asn, str(vni.vni), " evpn")
             for prefix in _prefixes(root, bgp, vni.name):
-                yield Route(5, prefix, vni.vni, vni.rd, targets, vtep, mac)
+                yield Route(5, prefix, vni.vni, vni.rd, vni.exports, vtep, mac)
 
 
 def _prefixes(root: Block, bgp: Block, vrf: str) -> Iterator[str]:
@@ -270,10 +267,11 @@ def _prefixes(root: Block, bgp: Block, vrf: str) -> Iterator[str]:
         if f"vrf member {vrf}" in block.lines:
             for match, _ in block.find(r"ip address ([\d.]+)/(\d+)(?: tag (\d+))?"):
                 if anything or match[3] in tags:
-                    yield _network(match[1], int(match[2]))
+                    yield network(match[1], int(match[2]))
 
 
-def _network(address: str, length: int) -> str:
+def network(address: str, length: int) -> str:
+    """The network that an address is in."""
     value = int.from_bytes(bytes(map(int, address.split("."))), "big")
     masked = value >> (32 - length) << (32 - length)
     return f"{'.'.join(map(str, masked.to_bytes(4, 'big')))}/{length}"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+
+_ECHO = re.compile(r"echo '(.*)' (>>?) (\S+)")
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,19 @@ class Store:
     """One folder on the machine's disk."""
 
     folder: Path
+
+    @property
+    def bootflash(self) -> Path:
+        """Where scripts are."""
+        return self.folder / "bootflash"
+
+    def echo(self, line: str) -> None:
+        """`echo '...' >> FILE`, and with one `>`."""
+        match = _ECHO.fullmatch(line.strip())
+        if match:
+            self.bootflash.mkdir(parents=True, exist_ok=True)
+            with (self.bootflash / match[3]).open("a" if match[2] == ">>" else "w") as file:
+                file.write(f"{match[1]}\n")
 
     def startup(self) -> str | None:
         """The startup configuration; None before the first `copy r s`."""

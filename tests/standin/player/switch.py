@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from standin.player import passwords
 from standin.player.config import Block, Editor, Refused, canonical
@@ -33,6 +33,8 @@ class Switch:
     faults: frozenset[str] = frozenset()
     root: Block = field(default_factory=Block)
     dont_ask: bool = False
+    log: list[str] = field(default_factory=list)
+    """What `show logging` has."""
     started: float = field(default_factory=time.monotonic)
     lock: threading.RLock = field(default_factory=threading.RLock)
     """Held by who edits or walks the configuration: the control plane is a thread of its own."""
@@ -67,7 +69,17 @@ class Switch:
     def syslog(self, text: str) -> str:
         """A syslog line as the console shows it."""
         now = time.strftime("%Y %b %e %H:%M:%S", time.gmtime())
+        self.note(f"{now} {self.hostname} {text}")  # where it is kept it has no VDC
         return f"{now} {self.hostname} %$ VDC-1 %$ {text}"
+
+    def seen_on(self, terminal: Terminal) -> Switch:
+        """The same switch on another line."""
+        return replace(self, terminal=terminal)
+
+    def note(self, line: str) -> str:
+        """Keep a line in the log; the line."""
+        self.log.append(line)
+        return line
 
     def configure(self, editor: Editor, line: str) -> None:
         """Type one line into the configuration, with what it brings about. Raises Refused."""
@@ -90,6 +102,7 @@ class Switch:
             if not line.startswith(" "):
                 editor.home()
             if _EXEC_LINES.match(line):
+                self.store.echo(line)
                 continue
             try:
                 self.configure(editor, line)

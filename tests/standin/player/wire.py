@@ -51,7 +51,10 @@ def unpack(data: bytes) -> tuple[Announcement, str, str]:
 
 def _speaker(fields: Mapping[str, Any]) -> Speaker:
     routes = (Route(**{**r, "targets": tuple(r["targets"])}) for r in fields["routes"])
-    vnis = (Vni(**{**v, "imports": tuple(v["imports"])}) for v in fields["vnis"])
+    vnis = (
+        Vni(**{**v, "imports": tuple(v["imports"]), "exports": tuple(v["exports"])})
+        for v in fields["vnis"]
+    )
     lists = {
         "addresses": tuple(fields["addresses"]),
         "ports": tuple(Port(**port) for port in fields["ports"]),

@@ -20,8 +20,8 @@ def test_a_first_boot_takes_the_day0_medium_and_a_second_what_was_saved(tmp_path
     with playing(tmp_path, DAY0) as line:
         said = line.expect(r"User Access Verification\n")
         order = (
-            "Loader Version 5.00.9", "Loading system software", "INIT: version 2.88 booting",
-            "Installing CCTRL driver", "Sysconf checksum failed", "No BIOS Info found",
+            "Loader Version 5.00.9", "INIT: version 2.88 booting", "Installing CCTRL driver",
+            "Sysconf checksum failed", "No BIOS Info found", "Loading system software",
             "INIT: Entering runlevel: 3", "initial VNIC deposit", "netstack: Registration",
             "%ASCII-CFG-2-CONF_CONTROL: System ready",
         )  # fmt: skip

@@ -121,13 +121,14 @@ def test_faults_as_sessions_show_them(
     assert lab.view("leaf-1").peers == ()
 
 
-def test_a_wrong_route_target_leaves_the_session_as_it_was() -> None:
+def test_a_wrong_route_target_keeps_one_route_out_and_the_session_up() -> None:
     wrong = "  vni 10010 l2\n    rd auto\n    route-target import 65000:1\n"
     lab = Lab(
         configs(leaf_1=("  vni 10010 l2\n    rd auto\n    route-target import auto\n", wrong))
     )
     found = lab.view("leaf-1")
-    assert counts(found) == [("Established", 4)]
+    assert counts(found) == [("Established", 3)]
+    assert counts(lab.view("spine-1")) == [("Established", 4), ("Established", 4)]
     assert found.imported[10010] == ()
     assert len(found.imported[10020]) == 1
 

@@ -85,6 +85,34 @@ def l2_macs(own: Speaker, control: Control) -> Output:
     return Output(head + text, table("l2route_mac_all", rows))
 
 
+def flood_lists(own: Speaker, control: Control) -> Output:
+    """`show nve vni ingress-replication`."""
+    text = "Interface VNI      Replication List  Source  Up Time\n"
+    text += "--------- -------- ----------------- ------- -------\n\n"
+    imported = control.view().imported
+    for vni in own.vnis:
+        if vni.layer == 2 and vni.group == "UnicastBGP":
+            lead = f"nve1      {vni.vni:<8}"
+            vteps = sorted({path.next_hop for path in imported.get(vni.vni, ())})
+            for vtep in vteps:
+                text += f"{lead} {vtep:<17} BGP-IMET {clock(control.age(vtep))}\n\n"
+                lead = " " * len(lead)
+            text += "" if vteps else f"{lead}\n\n"
+    return Output(text)
+
+
+def imets(own: Speaker, control: Control) -> Output:
+    """`show l2route evpn imet all`."""
+    text = "Topology ID VNI         Prod  IP Addr\n----------- ----------- ----- ---------------\n"
+    imported = control.view().imported
+    for vni in own.vnis:
+        if vni.layer == 2 and vni.up and vni.group == "UnicastBGP":
+            found = [("BGP", path.next_hop) for path in imported.get(vni.vni, ())]
+            for producer, vtep in [*found, ("VXLAN", own.vtep)]:
+                text += f"{vni.vlan:<11} {vni.vni:<11} {producer:<5} {vtep} \n"
+    return Output(text)
+
+
 def l2_mac_ips() -> Output:
     """Host routes: none, for the same reason."""
     return Output("", {})

@@ -143,9 +143,15 @@ def vdc_resource(switch: Switch) -> Output:
     """`show vdc resource detail`."""
     text = ""
     for name, least, most in _limits(switch):
-        text += f"\n{name:<18}1 used {0:>5} unused {most:>5} free {most:>5} avail {most:>5} total\n"
-        text += f"{'':<6}{'Vdc':<16}{'Min':<8}{'Max':<8}{'Used':<8}{'Unused':<8}Avail\n"
-        text += f"{'':<6}{switch.hostname:<16}{least:<8}{most:<8}{0:<8}{least:<8}{most}\n"
+        text += (
+            f"{name:<20} 0 used {least:>6} unused {most:>6} free {most:>6} avail {most:>6} total\n"
+        )
+        text += f"{'-' * len(name)}\n"
+        for row in (("Vdc", "Min", "Max", "Used", "Unused", "Avail"), ("---",) * 6,
+                    (switch.hostname, least, most, 0, least, most)):  # fmt: skip
+            first, *others = (str(cell) for cell in row)
+            text += f"  {first:<32} " + "".join(f"{cell:<9} " for cell in others) + "\n"
+        text += "\n"
     return Output(text)
 
 
@@ -175,6 +181,21 @@ def running(switch: Switch) -> Output:
     ports = [f"interface Ethernet1/{n}" for n in range(1, len(switch.machine.macs))]
     bare = [line for port in ports if port not in named for line in ("", port)]
     return Output("\n".join([*head, *vdc, *body, *bare, ""]))
+
+
+def overlay_running(switch: Switch) -> Output:
+    """`show running-config nv overlay`."""
+    lines = [
+        line for line in ("feature nv overlay", "nv overlay evpn") if line in switch.root.lines
+    ]
+    nve = switch.root.at("interface nve1")
+    return Output("\n".join([*lines, "", "interface nve1", *nve.text(2)] if nve else lines))
+
+
+def tcam(switch: Switch) -> Output:
+    """`show hardware access-list tcam region`: the region that ARP suppression needs."""
+    size = switch.root.first(r"hardware access-list tcam region arp-ether (\d+).*") or "0"
+    return Output(f"{'Ingress ARP-Ether ACL [arp-ether]':>46} size = {size:>4} \n")
 
 
 def startup(switch: Switch) -> Output:
