@@ -6,10 +6,11 @@ import os
 import pty
 import re
 import select
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -161,7 +162,8 @@ class Talk:
         end = time.monotonic() + seconds
         while not (match := re.search(pattern, self._unread)):
             left = end - time.monotonic()
-            assert left > 0 and self._read(left), f"no {pattern!r} in:\n{self.log[-3000:]}"
+            said = left > 0 and self._read(left)
+            assert said, f"no {pattern!r} in:\n{self.log[-3000:]}"
         taken, self._unread = self._unread[: match.end()], self._unread[match.end() :]
         return taken
 
@@ -171,7 +173,16 @@ class Talk:
 
     def send(self, line: str) -> None:
         """Type a line."""
-        os.write(self._descriptor, f"{line}\r".encode())
+        self.write(f"{line}\r".encode())
+
+    def write(self, data: bytes) -> None:
+        """Type bytes."""
+        os.write(self._descriptor, data)
+
+    def read(self, seconds: float) -> bytes:
+        """What comes next, as it comes; nothing if nothing does."""
+        ready, _, _ = select.select([self._descriptor], [], [], seconds)
+        return os.read(self._descriptor, 4096) if ready else b""
 
     def run(self, command: str) -> str:
         """Type a command at the exec prompt; what it prints."""
@@ -189,24 +200,34 @@ class Talk:
         self.run("terminal length 0")
 
     def _read(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._descriptor], [], [], seconds)
-        if ready:
-            text = os.read(self._descriptor, 4096).decode(errors="replace").replace("\r", "")
-            self._unread += text
-            self.log += text
-        return bool(ready)
+        data = self.read(seconds)
+        text = data.decode(errors="replace").replace("\r", "")
+        self._unread += text
+        self.log += text
+        return bool(data)
 
 
 @contextmanager
-def playing(desk: Path, config: str | None = None, scale: float = 0.02) -> Iterator[Talk]:
+def playing(
+    desk: Path,
+    config: str | None = None,
+    *,
+    scale: float = 0.02,
+    number: int = 1,
+    wires: Mapping[int, socket.socket] | None = None,
+) -> Iterator[Talk]:
     """The player on a pseudo-terminal; `desk` is its disk and its day-0 medium."""
     desk.mkdir(exist_ok=True)
     if config is not None:
         (desk / "NXOS_CONFIG.TXT").write_text(config)
     ours, theirs = pty.openpty()
+    cables = {card: cable.fileno() for card, cable in (wires or {}).items()}
     command = [sys.executable, "-m", "standin.player", "--desk", str(desk), "--scale", str(scale)]
+    command += ["--number", str(number)]
+    command += [word for card, fd in cables.items() for word in ("--wire", f"{card}={fd}")]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, env={**os.environ, "PYTHONPATH": str(TESTS)}
+        command, stdin=theirs, stdout=theirs, env=environment, pass_fds=list(cables.values())
     ) as player:
         try:
             yield Talk(ours)

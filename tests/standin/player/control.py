@@ -61,7 +61,10 @@ class Control:
 
     def _wire(self, card: int) -> Wire | None:
         found = self._switch.machine.socket(card)
-        return Wire(f"Ethernet1/{card}", card, found, Assembler()) if found else None
+        if found is None:
+            return None
+        found.setblocking(False)  # a full queue is a lost announcement, not a switch that hangs
+        return Wire(f"Ethernet1/{card}", card, found, Assembler())
 
     def _ports(self) -> tuple[str, ...]:
         return tuple(p for p, w in self._wires.items() if is_up(self._switch, w.card))

@@ -6,7 +6,6 @@ import os
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 ETHERTYPE = 0x88B5  # IEEE 802: local experimental
@@ -45,14 +44,20 @@ class Machine(ABC):
         """Start anew. Raises Reset where the caller must do it."""
 
 
-@dataclass
 class Desk(Machine):
-    """No machine at all: for the player alone on a pseudo-terminal."""
+    """No machine at all: for the player alone on a pseudo-terminal.
 
-    folder: Path
-    memory_kb: int = 8155032
-    serial: str = "9DESK0000001"
-    macs: tuple[str, ...] = ("0c:00:00:00:00:00", "0c:00:00:00:00:01", "0c:00:00:00:00:02")
+    `number` tells it from others; `wires` are sockets by card, 1 and up, of which the last decides
+    how many cards there are.
+    """
+
+    def __init__(self, folder: Path, number: int, wires: Mapping[int, socket.socket]) -> None:
+        self.folder = folder
+        self.memory_kb = 8155032  # what a Nexus with 8 GiB says
+        self.serial = f"9DESK{number:07}"
+        cards = range(max(wires, default=2) + 1)
+        self.macs = tuple(f"0c:00:00:{number:02x}:00:{card:02x}" for card in cards)
+        self._wires = wires
 
     def day0(self) -> str | None:
         """The file `nxos_config.txt` of the folder."""
@@ -63,8 +68,8 @@ class Desk(Machine):
         return True
 
     def socket(self, card: int) -> socket.socket | None:
-        """No wires."""
-        return None
+        """What it was given."""
+        return self._wires.get(card)
 
     def reset(self) -> None:
         """Raises Reset."""

@@ -78,19 +78,13 @@ plugin
 
 
 def boot(switch: Switch) -> Output:
-    """Boot variables now and saved."""
-    saved = switch.store.startup() or ""
+    """The boot variable, now and on the next reload: set is set, saved or not, as a transcript of
+    7.0(3)I6(1) has it."""
     image = switch.boot_variable
-    after = next((line for line in saved.splitlines() if line.startswith("boot nxos ")), "")
+    variable = f"NXOS variable = bootflash:/{image}" if image else "NXOS variable not set"
     poap = "Enabled" if switch.store.poap else "Disabled"
-
-    def lines(name: str | None) -> str:
-        variable = f"NXOS variable = bootflash:/{name}" if name else "NXOS variable not set"
-        return f"sup-1\n{variable}\nBoot POAP {poap}\nNo module boot variable set\n"
-
-    later = after.removeprefix("boot nxos ").removeprefix("bootflash:").lstrip("/") or None
-    text = f"Current Boot Variables:\n\n{lines(image)}\nBoot Variables on next reload:\n\n{lines(later)}"
-    return Output(text)
+    said = f"\nsup-1\n{variable}\nBoot POAP {poap}\nNo module boot variable set\n"
+    return Output(f"Current Boot Variables:\n{said}\nBoot Variables on next reload:\n{said}")
 
 
 def module(switch: Switch) -> Output:
