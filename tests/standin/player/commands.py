@@ -19,7 +19,8 @@ def _own(switch: Switch) -> Speaker:
 
 
 def _directory(_switch: Switch, _control: Control, _words: dict[str, str]) -> Output:
-    text = f"  985792512    Jun 14 12:00:00 2018  {IMAGE}\n       4096    Jan 01 00:00:00 2024  scripts/\n"
+    text = f"  985792512    Jun 14 12:00:00 2018  {IMAGE}\n"
+    text += "       4096    Jan 01 00:00:00 2024  scripts/\n"
     return Output(
         text + "\nUsage for bootflash://sup-local\n 1200000000 bytes used\n 2393680896 bytes free\n"
     )

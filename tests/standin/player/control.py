@@ -1,4 +1,4 @@
-"""The control plane at work: a thread that announces, listens, and tells what the fabric looks like."""
+"""The control plane at work: a thread that announces and listens, and what it knows."""
 
 from __future__ import annotations
 

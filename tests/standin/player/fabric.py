@@ -185,7 +185,7 @@ def _agree(mine: Session, my: Speaker, theirs: Session, their: Speaker) -> bool:
 
 
 def _propagate(members: Members, up: Mapping[tuple[str, str], str]) -> dict[str, tuple[Path, ...]]:
-    """EVPN tables of all switches: each hears the best paths of the others until nothing changes."""
+    """EVPN tables of all switches: each hears the others' best until nothing changes."""
     tables = {
         me: tuple(Path(r, r.next_hop, (), "", inner=False, client=False) for r in m.speaker.routes)
         for me, m in members.items()

@@ -8,8 +8,8 @@ from standin.player.switch import Switch
 from standin.player.terminal import Interrupted
 
 _QUESTION = (
-    "Abort Power On Auto Provisioning [yes - continue with normal setup, skip - bypass password and "
-    "basic configuration, no - continue with Power On Auto Provisioning] (yes/skip/no)[no]: "
+    "Abort Power On Auto Provisioning [yes - continue with normal setup, skip - bypass password "
+    "and basic configuration, no - continue with Power On Auto Provisioning] (yes/skip/no)[no]: "
 )
 _READY = "%ASCII-CFG-2-CONF_CONTROL: System ready"
 _POAP_PATIENCE = 5.0  # seconds until POAP says again that it got no answer, and asks again
@@ -87,7 +87,8 @@ def set_up(switch: Switch) -> None:
     )
     terminal.line("\n         ---- Basic System Configuration Dialog VDC: 1 ----\n")
     terminal.line(
-        "Press Enter at anytime to skip a dialog. Use ctrl-c at anytime\nto skip the remaining dialogs.\n"
+        "Press Enter at anytime to skip a dialog. Use ctrl-c at anytime\n"
+        "to skip the remaining dialogs.\n"
     )
     if (
         yes_or_no(switch, "Would you like to enter the basic configuration dialog (yes/no): ")

@@ -2,7 +2,8 @@
 
 A line is known by its first words. What follows them is not looked at: the linter of labctl's own
 renderings is stricter. Sources: the project's reference configurations, and running configurations
-of Nexus 9000v in public repositories (ssadayan/n9kv-multisite-vxlan, tsubuan365/n9kv-evpn-vxlan-lab).
+of Nexus 9000v in public repositories (ssadayan/n9kv-multisite-vxlan,
+tsubuan365/n9kv-evpn-vxlan-lab).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _PEER = (
 _PEER_AF = (
     "send-community|route-reflector-client|route-map|allowas-in|disable-peer-as-check|as-override|"
     "rewrite-evpn-rt-asn|next-hop-self|maximum-prefix|soft-reconfiguration|default-originate|"
-    "prefix-list|filter-list|inherit peer-policy|suppress-inactive|weight|encapsulation|next-hop-third"
+    "prefix-list|filter-list|inherit peer-policy|suppress-inactive|weight|encapsulation"
 )
 _INTERFACE = (
     "description|switchport|mtu|medium|shutdown|speed|duplex|bandwidth|channel-group|vpc|lacp|"
@@ -51,7 +52,8 @@ MODES: dict[str, Mode] = {
     "config": Mode(
         "config",
         "hostname|switchname|feature|nv overlay evpn|fabric forwarding anycast|username|ssh|"
-        "password strength-check|ip (domain|route|pim|prefix-list|access-list|host|name-server|igmp|"
+        "password strength-check|"
+        "ip (domain|route|pim|prefix-list|access-list|host|name-server|igmp|"
         "as-path|community-list|extcommunity-list|multicast|arp|dhcp|tcp|load-sharing|ssh|adjacency)|"
         "ipv6 (route|prefix-list|access-list|pim|nd|switch|dhcp)|"
         "boot (nxos|poap|order)|system|nxapi|copp|snmp-server|ntp|logging|clock|cli (alias|var)|"

@@ -1,7 +1,7 @@
 """From power-on to NX-OS's own dialogue: boot loader and kernel.
 
-Lines and their order: Cisco's transcripts in tests/fixtures/nxos-console; those of a 9000v alone from
-the project's facts (a field log).
+Lines and their order: Cisco's transcripts in tests/fixtures/nxos-console; those of a 9000v alone
+from the project's facts (a field log).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _prompt(switch: Switch) -> None:
 
 
 def _boot(switch: Switch, words: list[str]) -> bool:
-    """`boot bootflash:<image>` or `boot <image>`; `boot nxos ...` is NX-OS's own, not known here."""
+    """`boot bootflash:<image>` or `boot <image>`; `boot nxos ...` is the running system's."""
     if not words:
         switch.terminal.line("usage: boot <image>\n")
         return False

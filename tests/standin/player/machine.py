@@ -1,4 +1,4 @@
-"""What is really there: memory, cards, the day-0 medium, a disk to keep things on, a reset button."""
+"""What is really there: memory, cards, day-0 medium, a disk to keep things on, a reset button."""
 
 from __future__ import annotations
 

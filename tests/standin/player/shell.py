@@ -20,7 +20,9 @@ _ALL = (*SHOWS, *ACTIONS)
 _BAR = 40
 # Questions that a configuration line asks a person; `terminal dont-ask` spares them.
 _ASKS = {
-    r"copp profile \S+": "This operation can cause disruption of control traffic. Proceed (y/n)?  [no] ",
+    r"copp profile \S+": (
+        "This operation can cause disruption of control traffic. Proceed (y/n)?  [no] "
+    ),
     r"no feature signature-verification": "Are you sure you want to continue? (y/n) : [n] ",
 }
 

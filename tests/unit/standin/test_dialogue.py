@@ -1,4 +1,4 @@
-"""The player on a pseudo-terminal: the dialogue of a Nexus from loader to reload, and its faults."""
+"""The player on a pseudo-terminal: a Nexus's dialogue from loader to reload, and its faults."""
 
 from __future__ import annotations
 

@@ -101,9 +101,12 @@ def test_a_whole_fabric() -> None:
 @pytest.mark.parametrize(
     ("changes", "on_leaf_1", "on_spine_1"),
     [
-        ({"spine_1": ("      route-reflector-client\n", "")}, ("Established", 0), ("Established", 4)),
-        ({"spine_1": ("    retain route-target all\n", "")}, ("Established", 0), ("Established", 0)),
-        ({"leaf_2": ("      send-community extended\n", "")}, ("Established", 0), ("Established", 0)),
+        ({"spine_1": ("      route-reflector-client\n", "")},
+         ("Established", 0), ("Established", 4)),
+        ({"spine_1": ("    retain route-target all\n", "")},
+         ("Established", 0), ("Established", 0)),
+        ({"leaf_2": ("      send-community extended\n", "")},
+         ("Established", 0), ("Established", 0)),
         ({"leaf_2": ("  neighbor 10.0.0.1\n", "  neighbor 10.0.0.1\n    shutdown\n")},
          ("Established", 0), ("Active", 0)),
         ({"leaf_2": ("remote-as 65000", "remote-as 65001")}, ("Established", 0), ("Active", 0)),
@@ -171,7 +174,8 @@ def ebgp() -> Configs:
     port = "interface Ethernet1/{}\n  no switchport\n  ip address 10.9.{}.{}/31\n  no shutdown\n"
     link = "  neighbor 10.9.{}.{}\n    remote-as {}\n    address-family ipv4 unicast\n"
     evpn = ("  neighbor {}\n    remote-as {}\n    update-source loopback0\n    ebgp-multihop 3\n"
-            "    address-family l2vpn evpn\n      send-community\n      send-community extended\n")  # fmt: skip
+            "    address-family l2vpn evpn\n      send-community\n"
+            "      send-community extended\n")  # fmt: skip
     neighbors = ports = ""
     found = {}
     for n in (1, 2):
@@ -185,7 +189,8 @@ def ebgp() -> Configs:
                 old = f"vni {vni} l2\n    rd auto\n"
                 text = text.replace(old, f"{old}    route-target {way} 65000:{vni}\n")
         text = "".join(f"{line}\n" for line in text.splitlines() if "ospf" not in line
-                       and "UNDERLAY" not in line and not line.endswith("10.0.0.1" + str(n)))  # fmt: skip
+                       and "UNDERLAY" not in line
+                       and not line.endswith(f"10.0.0.1{n}"))  # fmt: skip
         own = f"router bgp {65010 + n}\n"
         peers = link.format(n, 0, 65100) + evpn.format("10.0.0.1", 65100)
         text = text.replace(own, f"{port.format(1, n, 1)}{own}  router-id 10.0.0.1{n}\n{peers}")

@@ -43,7 +43,7 @@ def routes(own: Speaker, control: Control, kind: str = "") -> Output:
 
 
 def _blocks(own: Speaker, found: View) -> dict[tuple[str, str], list[Path]]:
-    """By distinguisher and VNI; what was imported is there twice, in the sender's table and ours."""
+    """By distinguisher and VNI; what was imported is there twice, the sender's table and ours."""
     names = {vni.rd: f"L{vni.layer}VNI {vni.vni}" for vni in own.vnis if vni.rd}
     blocks: dict[tuple[str, str], list[Path]] = {}
     for path in found.best:

@@ -33,7 +33,8 @@ def peers(control: Control) -> Output:
     rows, text = [], ""
     for peer in control.view().peers:
         age = control.age(peer.address)
-        rows.append({"if-name": "nve1", "peer-ip": peer.address, "peer-state": "Up", "learn-type": "CP",
+        rows.append({"if-name": "nve1", "peer-ip": peer.address, "peer-state": "Up",
+                     "learn-type": "CP",
                      "uptime": period(age), "router-mac": peer.router_mac})  # fmt: skip
         text += (
             f"nve1      {peer.address:<16} Up    CP        {clock(age):<8} {peer.router_mac:<17}\n"
@@ -74,7 +75,8 @@ def l2_macs(own: Speaker, control: Control) -> Output:
     """Router MACs of other VTEPs, by the VLAN of the layer 3 VNI. No hosts: nobody forwards."""
     rows, text = [], ""
     for topology, peer in _remote(own, control):
-        rows.append({"topo-id": topology, "mac-addr": peer[1], "prod-type": "VXLAN", "flags": "Rmac",
+        rows.append({"topo-id": topology, "mac-addr": peer[1], "prod-type": "VXLAN",
+                     "flags": "Rmac",
                      "seq-num": "0", "next-hop1": peer[0]})  # fmt: skip
         text += f"{topology:<11} {peer[1]:<14} VXLAN  Rmac          0          {peer[0]}\n"
     if not rows:

@@ -84,7 +84,8 @@ def _row(row: Mapping[str, str], version: int, age: int) -> str:
     last = row["prefixreceived"] if up else row["state"]
     return (
         f"{row['neighborid']:<15} 4 {row['neighboras']:>5} {row['msgrecvd']:>7} "
-        f"{row['msgsent']:>7} {version:>8}    0    0 {clock(age) if up else 'never':>8} {last:<11}\n"
+        f"{row['msgsent']:>7} {version:>8}    0    0 {clock(age) if up else 'never':>8} "
+        f"{last:<11}\n"
     )
 
 

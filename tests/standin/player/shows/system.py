@@ -100,7 +100,8 @@ def module(switch: Switch) -> Output:
     text = "Mod Ports             Module-Type                      Model          Status\n"
     text += "--- ----- ------------------------------------- --------------------- ---------\n"
     for row in rows:
-        text += f"{row['modinf']:<4}{row['ports']:<6}{row['modtype']:<38}{row['model']:<22}{row['status']}\n"
+        widths = {"modinf": 4, "ports": 6, "modtype": 38, "model": 22, "status": 0}
+        text += "".join(f"{row[key]:<{width}}" for key, width in widths.items()) + "\n"
     return Output(text, table("modinfo", rows))
 
 
@@ -113,7 +114,8 @@ def resources(switch: Switch) -> Output:
         "load_avg_1min": "0.10", "load_avg_5min": "0.12", "load_avg_15min": "0.10",
         "processes_total": "600", "processes_running": "1", "cpu_state_user": "2.00",
         "cpu_state_kernel": "3.00", "cpu_state_idle": "95.00", "memory_usage_total": total,
-        "memory_usage_used": used, "memory_usage_free": total - used, "current_memory_status": status,
+        "memory_usage_used": used, "memory_usage_free": total - used,
+        "current_memory_status": status,
     }  # fmt: skip
     text = f"""\
 Load average:   1 minute: 0.10   5 minutes: 0.12   15 minutes: 0.10
@@ -218,9 +220,9 @@ def interfaces(switch: Switch) -> Output:
             "Ethernet      VLAN    Type Mode   Status  Reason                   Speed     Port"
         )
         for row in ports:
-            name = row["interface"].replace("Ethernet", "Eth")
-            text += (f"{name:<14}{row['vlan']:<8}{row['type']:<5}{row['portmode']:<7}{row['state']:<8}"
-                     f"{row['state_rsn_desc']:<25}{row['speed']:<10}{row['ratemode']}\n")  # fmt: skip
+            text += f"{row['interface'].replace('Ethernet', 'Eth'):<14}{row['vlan']:<8}"
+            text += f"{row['type']:<5}{row['portmode']:<7}{row['state']:<8}"
+            text += f"{row['state_rsn_desc']:<25}{row['speed']:<10}{row['ratemode']}\n"
     others = [row for row in rows if row not in ports]
     if others:
         text += _title("Interface     Status     Description")
