@@ -203,6 +203,6 @@ def test_a_fault_of_the_fabric_has_its_cause_found(
     wanted = configs(intent)
     assert old in wanted[node]
     with fabric(tmp_path, {**wanted, node: wanted[node].replace(old, new)}) as lines:
-        report = settled(intent, lines, lambda r: [c.kind for c in r.causes] == [cause])
-        assert [found.kind for found in report.causes] == [cause], report.causes
+        report = settled(intent, lines, lambda r: cause in {c.kind for c in r.causes})
+        assert cause in {found.kind for found in report.causes}, report.causes
         assert not report.healthy
