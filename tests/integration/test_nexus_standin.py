@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from labctl.devices.nxos import boot as nexus_boot
+from labctl.devices.nxos import bringup
 from labctl.errors import ExitCode, PhaseError
 from labctl.hypervisor.connect import connect
 from labctl.images.store import ImageStore
@@ -186,8 +187,8 @@ def wait_for(log: Path, pattern: bytes, *, times: int) -> None:
 
 FAULTS = {
     "loader-loop": ("loader loop", "loader"),
-    "panic": ("kernel panic", "init"),
-    "inode-corruption-hang": ("corrupt metadata", "init"),
+    "panic": ("kernel panic", "kernel"),
+    "inode-corruption-hang": ("corrupt metadata", "kernel"),
     "memory-cap": ("low memory", ""),
     "config-errors": ("line(s) of its day-0 configuration failed", ""),
     "poap-loop": ("POAP loop", "poap"),
@@ -223,6 +224,7 @@ def faulty(nexus: Labctl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         patch.setattr(platforms, "load_platforms", impatient(folder / "platforms"))
         patch.setattr(nexus_boot, "_LOADER_PAUSE", 1.0)
         patch.setattr(nexus_boot, "_POAP_PAUSE", 1.0)
+        patch.setattr(bringup, "_BOOT_POLLS", 2)
         yield {outcome.node: outcome for outcome in up(context, str(file), verify=False).outcomes}
         destroy(context, "faulty")
 
