@@ -49,6 +49,7 @@ demo: setup guest host ## A VXLAN/EVPN fabric, up and proved, from nothing
 
 test: $(TEST_PACKAGES) $(INSTALLED) ## All tests, real guests included (no KVM needed)
 	@lab/guests/frr/build
+	@tests/standin/build
 	@$(BIN)/pytest $(TESTS)
 
 check: $(INSTALLED) ## The fast ones: ruff, mypy, unit tests

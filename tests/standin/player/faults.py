@@ -2,7 +2,8 @@
 
     ! standin: fault NAME [TIMES]
 
-TIMES: at so many boots, then no more; without it, always.
+TIMES: at so many boots, then no more; without it, always. Counted from the disk's first boot, or
+from the next one where the line was typed at the console.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ def named(text: str) -> dict[str, int]:
     if unknown := set(found) - set(NAMES):
         raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
     return found
+
+
+def from_next(line: str, boot: int) -> str:
+    """A fault line typed during a boot, its number counted from the first boot as it is kept."""
+    (name, times), *_ = named(line).items()
+    return f"! standin: fault {name} {boot + times}" if times else f"! standin: fault {name}"
 
 
 def in_force(text: str, boot: int) -> frozenset[str]:

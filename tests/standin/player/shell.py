@@ -71,7 +71,7 @@ class Shell:
 
     def _line(self, line: str) -> None:
         if self._is_fault(line):
-            self._switch.store.add_fault(line)
+            self._switch.store.add_fault(faults.from_next(line, self._switch.boot))
         elif line and not line.startswith("!"):
             try:
                 self._command(line)

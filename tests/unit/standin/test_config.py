@@ -107,6 +107,8 @@ def test_faults_last_as_many_boots_as_they_say() -> None:
     text = "hostname x1\n! standin: fault panic 2\n!standin: fault poap\n"
     assert faults.in_force(text, 2) == {"panic", "poap"}
     assert faults.in_force(text, 3) == {"poap"}
+    assert faults.in_force(faults.from_next("! standin: fault silence 1", 3), 4) == {"silence"}
+    assert faults.in_force(faults.from_next("! standin: fault silence 1", 3), 5) == frozenset()
     with pytest.raises(ValueError, match="no such fault: pnaic"):
         faults.named("! standin: fault pnaic")
 
