@@ -32,6 +32,24 @@ interface mgmt0
   vrf member management
   ip address 192.0.2.11/24
 """
+TOPOLOGY = """\
+lab: standin
+platform: nxosv9k
+image: nxosv9k-7.0.3.I7.4
+management: false
+fabric:
+  spines: 1
+  leaves: 2
+  hosts_per_leaf: 0
+  underlay: {{routing: {routing}, links: {links}}}
+  vrfs:
+    - name: tenant-a
+      vni: 50001
+      networks:
+        - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
+        - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
+"""
+"""One spine, two leaves: to be filled with `routing` and `links`."""
 _LEAF_PORT = """\
 interface Ethernet1/{port}
   no switchport
@@ -212,7 +230,7 @@ def playing(
     desk: Path,
     config: str | None = None,
     *,
-    scale: float = 0.02,
+    scale: float = 0.01,
     number: int = 1,
     wires: Mapping[int, socket.socket] | None = None,
 ) -> Iterator[Talk]:

@@ -16,7 +16,9 @@ from pathlib import Path
 import pycdlib
 import pytest
 
-from harness.standin import DAY0, Talk, leaf, spine
+from harness.nexus_labs import configs, intent_of
+from harness.standin import DAY0, PASSWORD, TOPOLOGY, Talk, leaf, spine
+from labctl.model.secret import ADMIN_PASSWORD
 
 BUILD = Path(__file__).resolve().parents[1] / "standin/build"
 FIRMWARE = Path("/usr/share/ovmf/OVMF.fd")
@@ -137,7 +139,8 @@ def test_two_builds_give_the_same_bytes(image: Path, tmp_path: Path) -> None:
 def test_first_boot_save_and_reload(image: Path, tmp_path: Path) -> None:
     disk = overlay(image, tmp_path / "leaf.qcow2")
     own, far = free_ports(2)
-    day0 = write_day0(tmp_path / "day0.iso", DAY0 + leaf(1, 1))
+    rendered = configs(intent_of(TOPOLOGY.format(routing="ospf", links="unnumbered")))["leaf-1"]
+    day0 = write_day0(tmp_path / "day0.iso", rendered.replace(ADMIN_PASSWORD, PASSWORD))
     with booted(disk, day0, {4: (own, far)}) as guest:
         guest.expect("Loader Version", BOOT)
         said = guest.expect("User Access Verification", BOOT)
@@ -151,6 +154,9 @@ def test_first_boot_save_and_reload(image: Path, tmp_path: Path) -> None:
         while "Eth1/4" not in guest.run("show interface brief"):
             time.sleep(1)
         assert "Eth1/5" not in guest.run("show interface brief")
+        # The script of labctl's applet ran: it saved the boot variable and went away.
+        assert guest.run("show logging | include EEM") == ""
+        assert "boot nxos bootflash:///" in guest.run("show startup-config")
         assert guest.run("copy running-config startup-config").endswith("Copy complete.")
         guest.send("reload")
         guest.expect("reboot the system")
@@ -168,12 +174,11 @@ def test_first_boot_save_and_reload(image: Path, tmp_path: Path) -> None:
 
 def test_two_of_them_over_a_wire(image: Path, tmp_path: Path) -> None:
     near, far = free_ports(2)
-    configs = {"spine": spine(1, 1), "leaf": leaf(1, 1)}
+    texts = {"spine": spine(1, 1), "leaf": leaf(1, 1)}
     day0 = {
-        name: write_day0(tmp_path / f"{name}.iso", DAY0 + config)
-        for name, config in configs.items()
+        name: write_day0(tmp_path / f"{name}.iso", DAY0 + config) for name, config in texts.items()
     }
-    disks = {name: overlay(image, tmp_path / f"{name}.qcow2") for name in configs}
+    disks = {name: overlay(image, tmp_path / f"{name}.qcow2") for name in texts}
     with (
         booted(disks["spine"], day0["spine"], {1: (near, far)}) as spine_1,
         booted(disks["leaf"], day0["leaf"], {1: (far, near)}) as leaf_1,

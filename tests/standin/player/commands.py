@@ -62,9 +62,8 @@ SHOWS: dict[str, Show] = {
 }
 ACTIONS = (
     "configure [terminal]", "copy running-config startup-config", "reload", "exit", "logout", "end",
-    "terminal length <n>", "terminal width <n>", "terminal dont-ask", "terminal no <x>",
-    "no terminal dont-ask", "terminal monitor", "terminal session-timeout <n>", "write erase",
-    "system no poap",
+    "terminal length <n>", "terminal width <n>", "terminal dont-ask", "no terminal dont-ask",
+    "write erase", "system no poap",
 )  # fmt: skip
 
 

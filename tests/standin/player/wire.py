@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 import time
 import zlib
@@ -100,8 +101,9 @@ class Flood:
             return
         if via == announcement.origin:
             self._heard[port] = (now, via, far)
-        known = self._known.get(announcement.origin)
-        if known and known[1].number >= announcement.number:
+        at, known = self._known.get(announcement.origin, (-math.inf, announcement))
+        # What is too old to count keeps nobody out: a machine may have gone back in time.
+        if known.number >= announcement.number and now - at <= KNOWN_FOR:
             return
         self._known[announcement.origin] = (now, announcement)
         for other in ports:

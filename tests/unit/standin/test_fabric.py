@@ -37,7 +37,7 @@ class Lab:
         self.wires = {**WIRES, **{far: near for near, far in WIRES.items()}}
         self.speakers = {name: speaks(name, config) for name, config in configs.items()}
         self.floods = {name: Flood(name, self._sender(name), lambda: self.now) for name in configs}
-        self.settle()
+        self.settle(4)  # two rounds are enough
 
     def _sender(self, name: str):  # type: ignore[no-untyped-def]
         def send(port: str, data: bytes) -> None:
@@ -153,6 +153,15 @@ def test_a_pulled_cable_and_a_silent_switch() -> None:
     lab.wires.clear()
     lab.settle(int(KNOWN_FOR) + 4)
     assert set(lab.floods["spine-1"].members()) == {"spine-1"}
+
+
+def test_who_goes_back_in_time_is_heard_again() -> None:
+    lab = Lab(configs())
+    started = lab.now
+    lab.now += KNOWN_FOR + 1
+    for name, flood in lab.floods.items():
+        flood.announce(lab.speakers[name], int(started) - 5, lab._ports(name))
+    assert set(lab.floods["spine-1"].members()) == {"spine-1", "leaf-1", "leaf-2"}
 
 
 EBGP_SPINE = """\

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.nexus_labs import PLATFORMS, configs, intent_of
-from harness.standin import DAY0, PASSWORD, Talk, playing
+from harness.standin import DAY0, PASSWORD, TOPOLOGY, Talk, playing
 from labctl.console.events import BootEvent, Fault, PhaseEntered, Ready, Send
 from labctl.devices.nxos.boot import NexusBoot
 from labctl.model.intent import Intent
@@ -25,27 +25,10 @@ from labctl.verify.fabric import Fabric
 from labctl.verify.model import CauseKind, VerifyReport
 
 IMAGE = "nxos.7.0.3.I7.4.bin"
-HURRY = 0.01  # a second of labctl's patience, in this test's
+HURRY = 0.002  # a second of labctl's patience, in this test's
 QUIET = 1.5  # seconds without a byte or a wish: it hangs
 PLATFORM = replace(PLATFORMS["nxosv9k"], memory_floor=8192)
 IMPORT = "  vni 10010 l2\n    rd auto\n    route-target import "
-TOPOLOGY = """\
-lab: standin
-platform: nxosv9k
-image: nxosv9k-7.0.3.I7.4
-management: false
-fabric:
-  spines: 1
-  leaves: 2
-  hosts_per_leaf: 0
-  underlay: {{routing: {routing}, links: {links}}}
-  vrfs:
-    - name: tenant-a
-      vni: 50001
-      networks:
-        - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
-        - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
-"""
 
 
 def lead(line: Talk, host: str, port: str = "Ethernet1/2") -> list[BootEvent]:
