@@ -43,7 +43,6 @@ HOMES = {
     "typer": {"cli"},
     "rich": {"report"},
     "pycdlib": set(),  # tests read with it what render writes
-    "pydantic": {"topology"},
     "yaml": {"topology"},
 }
 NOT_PURE = {"time", "random", "secrets", "socket", "datetime"}

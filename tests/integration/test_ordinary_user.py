@@ -86,7 +86,7 @@ def python_for_anybody(home: Path) -> str:
         if python is None:
             continue
         user = User(home, python)
-        probe = [*BECOME, python, "-c", "import labctl, libvirt, pydantic_core"]
+        probe = [*BECOME, python, "-c", "import labctl, libvirt, markupsafe"]
         if subprocess.run(probe, env=user.environment, check=False, cwd="/").returncode == 0:
             return python
     pytest.skip(f"`nobody` can run no {version} that imports labctl from {ROOT}")

@@ -61,7 +61,7 @@ def assemble(
         links=tuple(_link(link.a, link.b) for link in draft.links),
         fabric=_fabric(file.fabric, leaves),
         management=Management(enabled=file.management is not False, subnet=subnet),
-        requirements=Requirements(**file.host.model_dump()),
+        requirements=Requirements(**file.host.values()),
         source=document.source,
         text=document.text,
     )
@@ -117,7 +117,7 @@ def _fabric(shape: FabricShape, leaves: tuple[str, ...]) -> Fabric:
         groups=shape.overlay.groups or _FABRIC.groups,
         vpc=shape.vpc,
         vrfs=tuple(_vrf(vrf, leaves) for vrf in shape.vrfs or ()),
-        addressing=Addressing(**shape.addressing.model_dump()),
+        addressing=Addressing(**shape.addressing.values()),
     )
 
 
@@ -135,7 +135,7 @@ def _vrf(vrf: VrfShape, leaves: tuple[str, ...]) -> Vrf:
             )
             for net in vrf.networks or ()
         ),
-        external=tuple(External(**external.model_dump()) for external in vrf.external or ()),
+        external=tuple(External(**external.values()) for external in vrf.external or ()),
     )
 
 

@@ -113,10 +113,10 @@ def _check_pools(
 
 def _pool_path(file: TopologyFile, late: str, early: str) -> Path:
     """Where to point for overlapping pools: one that the file gives, management first."""
-    given = file.fabric.addressing.model_fields_set
+    given = file.fabric.addressing.gives
     if late == "management" and file.management not in (True, False):
         return ("management", "subnet")
-    name = late if late in given else early
+    name = late if given(late) else early
     return ("fabric", "addressing", name)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from labctl.errors import Problem
-from labctl.topology.suggest import suggest
+from labctl.topology.suggest import nearest, suggest
 
 MOST_HINTS = 100
 """Most names a run looks for the nearest of; among 1000 nodes each look takes milliseconds."""
@@ -84,6 +84,11 @@ class Document:
         """A hint at the choice nearest to `word`; none after MOST_HINTS, as each costs a search."""
         self._suggested += 1
         return suggest(word, choices) if self._suggested <= MOST_HINTS else ""
+
+    def nearest(self, word: str, choices: Iterable[str]) -> str | None:
+        """The choice nearest to `word`; none after MOST_HINTS either."""
+        self._suggested += 1
+        return nearest(word, choices) if self._suggested <= MOST_HINTS else None
 
     def remove(self, paths: Iterable[Path]) -> None:
         """Drop the values at `paths`, so that the rest can be checked without them."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import NamedTuple
 
 from labctl.model.fit import with_most_ports
 from labctl.model.lab import Endpoint, Role
@@ -41,8 +42,7 @@ class DraftNode:
     software: str
 
 
-@dataclass(slots=True)
-class DraftLink:
+class DraftLink(NamedTuple):
     """A wire before it is checked."""
 
     a: Endpoint

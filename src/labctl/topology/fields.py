@@ -7,13 +7,12 @@ editor needs to say the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
-from typing import Annotated, Any, TypeVar
-
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from typing import Any
 
 from labctl.model.identity import NAME_PATTERN, is_safe_name
-from labctl.topology.shape import show
+from labctl.topology.scalars import Scalar, between, show, text, whole
 from labctl.topology.sizes import SIZE_PATTERN, parse_size
 
 FIRST_VLAN, LAST_VLAN = 2, 3966
@@ -26,12 +25,11 @@ LONGEST_TENANT_NAME = 32
 
 _OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _DOTTED = rf"{_OCTET}(\.{_OCTET}){{3}}"
+_PREFIXED = rf"{_DOTTED}/(3[0-2]|[12]?[0-9])"
 _TENANT = r"[A-Za-z][A-Za-z0-9_-]*"
 _IMAGE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _HYPERVISOR = r"[A-Za-z][A-Za-z0-9+._:/?&=@%,-]*"
 _END = rf"{NAME_PATTERN}:[A-Za-z][A-Za-z0-9/._-]{{0,31}}"
-
-AnyNetwork = TypeVar("AnyNetwork", IPv4Address, IPv4Interface, IPv4Network)
 
 
 def _name(value: str) -> str:
@@ -136,66 +134,39 @@ def _end(value: object) -> str:
     return value
 
 
-def _text(pattern: str, example: str, maximum: int = 64) -> Any:
-    """Validator and schema of a text that must match `pattern` as a whole."""
+def _fitting(pattern: str, example: str, maximum: int = 64) -> Scalar[str]:
+    """A text that must match `pattern` as a whole."""
 
     def check(value: str) -> str:
         if len(value) > maximum or not re.fullmatch(pattern, value):
             raise ValueError(f"{show(value)} won't do here: write something like {example}")
         return value
 
-    schema = {"type": "string", "pattern": f"^{pattern}$", "maxLength": maximum}
-    return AfterValidator(check), WithJsonSchema({**schema, "examples": [example]})
+    return text(check, {**_like(pattern, example), "maxLength": maximum})
 
 
-def _schema(pattern: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": f"^{pattern}$", "examples": [example]})
+def _like(pattern: str, *examples: str) -> Mapping[str, Any]:
+    return {"type": "string", "pattern": f"^{pattern}$", "examples": list(examples)}
 
 
-def _range(first: int, last: int) -> WithJsonSchema:
-    return WithJsonSchema({"type": "integer", "minimum": first, "maximum": last})
+def _range(first: int, last: int) -> Mapping[str, Any]:
+    return {"minimum": first, "maximum": last}
 
 
-NodeName = Annotated[str, AfterValidator(_name), _schema(NAME_PATTERN, "leaf-1")]
-TenantName = Annotated[
-    str, AfterValidator(_tenant_name), _schema(rf"{_TENANT[:-1]}{{0,31}}", "tenant-a")
-]
-Vlan = Annotated[int, AfterValidator(_vlan), _range(FIRST_VLAN, LAST_VLAN)]
-Vni = Annotated[int, AfterValidator(_vni), _range(1, LAST_VNI)]
-Asn = Annotated[
-    int,
-    AfterValidator(_asn),
-    WithJsonSchema(
-        {"type": "integer", "minimum": 1, "maximum": LAST_ASN, "not": {"enum": [23456, 65535]}}
-    ),
-]
-Size = Annotated[
-    int,
-    BeforeValidator(parse_size),
-    WithJsonSchema({"type": "string", "pattern": SIZE_PATTERN, "examples": ["512 MiB", "12 GiB"]}),
-]
-Address = Annotated[IPv4Address, BeforeValidator(_address), _schema(_DOTTED, "10.0.0.251")]
-Cidr = Annotated[
-    IPv4Network, BeforeValidator(_cidr), _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "10.0.0.0/24")
-]
-Groups = Annotated[
-    IPv4Network,
-    BeforeValidator(_groups),
-    _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "239.1.0.0/16"),
-]
-Gateway = Annotated[
-    IPv4Interface,
-    BeforeValidator(_gateway),
-    _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "10.10.10.1/24"),
-]
-Interface = Annotated[
-    IPv4Interface,
-    BeforeValidator(_interface),
-    _schema(rf"{_DOTTED}/(3[0-2]|[12]?[0-9])", "198.51.100.1/30"),
-]
-PortName = Annotated[str, *_text(r"[A-Za-z][A-Za-z0-9/._-]{0,31}", "Ethernet1/7")]
-LinkEnd = Annotated[str, BeforeValidator(_end), _schema(_END, "leaf-1:eth3")]
-ImageName = Annotated[str, *_text(_IMAGE, "frr-12")]
-HypervisorName = Annotated[str, *_text(_HYPERVISOR, "qemu+ssh://root@host2/system", 256)]
-PlatformName = Annotated[str, *_text(r"[a-z0-9][a-z0-9-]*", "frr")]
-Count = Annotated[int, Field(ge=0, le=4096)]
+NODE_NAME = text(_name, _like(NAME_PATTERN, "leaf-1"))
+TENANT_NAME = text(_tenant_name, _like(rf"{_TENANT[:-1]}{{0,31}}", "tenant-a"))
+VLAN = whole(_vlan, _range(FIRST_VLAN, LAST_VLAN))
+VNI = whole(_vni, _range(1, LAST_VNI))
+ASN = whole(_asn, {**_range(1, LAST_ASN), "not": {"enum": [23456, 65535]}})
+SIZE = Scalar(parse_size, _like(SIZE_PATTERN, "512 MiB", "12 GiB"))
+ADDRESS = Scalar(_address, _like(_DOTTED, "10.0.0.251"))
+CIDR = Scalar(_cidr, _like(_PREFIXED, "10.0.0.0/24"))
+GROUPS = Scalar(_groups, _like(_PREFIXED, "239.1.0.0/16"))
+GATEWAY = Scalar(_gateway, _like(_PREFIXED, "10.10.10.1/24"))
+INTERFACE = Scalar(_interface, _like(_PREFIXED, "198.51.100.1/30"))
+PORT_NAME = _fitting(r"[A-Za-z][A-Za-z0-9/._-]{0,31}", "Ethernet1/7")
+LINK_END = Scalar(_end, _like(_END, "leaf-1:eth3"))
+IMAGE_NAME = _fitting(_IMAGE, "frr-12")
+HYPERVISOR_NAME = _fitting(_HYPERVISOR, "qemu+ssh://root@host2/system", 256)
+PLATFORM_NAME = _fitting(r"[a-z0-9][a-z0-9-]*", "frr")
+COUNT = between(0, 4096)

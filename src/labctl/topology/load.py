@@ -17,20 +17,11 @@ from labctl.topology.check_nodes import check_nodes
 from labctl.topology.check_pairs import check_pairs
 from labctl.topology.document import Document, Path
 from labctl.topology.expand import check_platform, expand
-from labctl.topology.mend import validate
+from labctl.topology.kinds import Unusable, read_part
 from labctl.topology.reader import parse
 from labctl.topology.schema import TopologyFile
 from labctl.topology.suggest import nearest
 
-_GUESSES: Mapping[str, int | str] = {
-    "lab": "lab",
-    "name": "unnamed",
-    "vlan": 2,
-    "vni": 1,
-    "gateway": "192.0.2.1/24",
-    "links[][]": "unknown:port",
-}
-"""What stands in for wrong values that can't be left out; nothing is reported of them."""
 _LOOKED_AT = 20
 """Keys looked at to tell whether a text is meant to be a topology file."""
 
@@ -67,8 +58,9 @@ def _load(
         document.problems.clear()
         document.report((), "this does not look like a topology file", hint)
         return None
-    file = validate(TopologyFile, document, _GUESSES)
-    if file is None:
+    try:
+        file, _ = read_part(TopologyFile, document, (), document.root)
+    except Unusable:
         return None
     check_fabric(file, document)
     check_platform(file, platforms, document)
@@ -89,7 +81,7 @@ def _load(
 
 def _is_topology(document: Document) -> bool:
     """Whether the text is a mapping with any key of a topology file, misspelt perhaps."""
-    root, known = document.root.value, TopologyFile.model_fields
+    root, known = document.root.value, TopologyFile.fields
     if not isinstance(root, dict):
         return False
     return any(key in known for key in root) or any(

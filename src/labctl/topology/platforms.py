@@ -1,13 +1,11 @@
-"""Device families from lab/platforms/*.yaml, checked as they are read.
-
-Read without pydantic: `labctl status` needs them, and its start-up counts.
-"""
+"""Device families from lab/platforms/*.yaml, checked as they are read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -181,8 +179,9 @@ _DEFAULTS = {
 }
 
 
+@cache
 def load_platforms(folder: Path = PLATFORM_FOLDER) -> Mapping[str, Platform]:
-    """Every platform of `folder` by name, in order of name.
+    """Every platform of `folder` by name, in order of name; read once in a run.
 
     Raises TopologyError naming file, line and column of all that is wrong in all files.
     """

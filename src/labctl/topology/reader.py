@@ -29,10 +29,10 @@ _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_UNPRINTABLE = re.compile(
+_UNPRINTABLE = (
     "[^\x09\x0a\x0d\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
-"""What YAML forbids; its readers give the place in bytes or not at all."""
+"""What YAML forbids; its readers give the place in bytes or not at all. Slow to compile."""
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)
 
 
@@ -47,7 +47,7 @@ def parse(text: str, source: str) -> Document:
     except _Refused as refused:
         document.report_index(refused.index, str(refused))
     except (UnicodeEncodeError, yaml.reader.ReaderError):
-        found = _UNPRINTABLE.search(document.text)
+        found = re.search(_UNPRINTABLE, document.text)
         index = found.start() if found else 0
         message = f"U+{ord(document.text[index]):04X} is no character of a text"
         document.report_index(index, message)

@@ -1,4 +1,4 @@
-"""Mappings of fixed keys, read by hand: for data needed on paths where pydantic loads too long."""
+"""Mappings of fixed keys in labctl's own data: every problem at once, none mended."""
 
 from __future__ import annotations
 

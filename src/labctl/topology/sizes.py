@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-SIZE_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,3})? ?(MiB|GiB)$"
+SIZE_PATTERN = r"[0-9]{1,9}(\.[0-9]{1,3})? ?(MiB|GiB)"
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(MiB|GiB)")
 _UNITS = {"MiB": 1, "GiB": 1024}
 

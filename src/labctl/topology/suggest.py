@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _FEW = 8
 """Show all choices when there are no more than this."""
@@ -21,8 +21,13 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
 def suggest(word: str, choices: Iterable[str]) -> str:
     """A hint naming the choice nearest to `word`, or all when they are few, or nothing."""
     words = list(choices)
-    if found := nearest(word, words):
+    return hint_at(nearest(word, words), words)
+
+
+def hint_at(found: str | None, choices: Collection[str]) -> str:
+    """The hint at what was found, or at all choices when they are few."""
+    if found:
         return f"did you mean {found!r}?"
-    if 0 < len(words) <= _FEW:
-        return "one of: " + ", ".join(words)
+    if 0 < len(choices) <= _FEW:
+        return "one of: " + ", ".join(choices)
     return ""
