@@ -18,4 +18,4 @@ def command(
     as_json: options.Json = False,
 ) -> None:
     """Show labs and nodes as they are: state, boot phase, age, problems."""
-    quick.status(quick.Asked(settings(ctx).uri, lab, as_json))
+    quick.status(settings(ctx).uri, lab, as_json=as_json)

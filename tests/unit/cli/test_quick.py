@@ -1,7 +1,9 @@
-"""The short way to `status` is the same as typer's, and takes no command line it might misread."""
+"""The short way to a command is the same as typer's, and takes no command line it might misread."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,25 +13,26 @@ from labctl.cli.main import main
 from labctl.cli.quick import Asked, parse
 from labctl.ops.results import LabStatus
 
-PLAIN = [
-    ["status"],
-    ["status", "lab"],
-    ["status", "--json"],
-    ["status", "--json", "lab"],
-    ["-c", "test:///default", "status"],
-    ["--connect", "test:///default", "status", "lab", "--json"],
-]
+LAB = "lab: small\nfabric: {spines: 1, leaves: 1}\n"
+PLAIN = {
+    "status": Asked("status", None, (), False),
+    "status lab": Asked("status", None, ("lab",), False),
+    "status --json": Asked("status", None, (), True),
+    "status --json lab": Asked("status", None, ("lab",), True),
+    "-c test:///default status": Asked("status", "test:///default", (), False),
+    "--connect test:///default status lab --json": Asked(
+        "status", "test:///default", ("lab",), True
+    ),
+    "validate lab.yaml": Asked("validate", None, ("lab.yaml",), False),
+    "validate - --json": Asked("validate", None, ("-",), True),
+    "render lab.yaml out": Asked("render", None, ("lab.yaml", "out"), False),
+    "-c x render - ./out/ --json": Asked("render", "x", ("-", "./out/"), True),
+}
 
 
-def test_the_plain_forms() -> None:
-    assert [parse(argv) for argv in PLAIN] == [
-        Asked(None, None, False),
-        Asked(None, "lab", False),
-        Asked(None, None, True),
-        Asked(None, "lab", True),
-        Asked("test:///default", None, False),
-        Asked("test:///default", "lab", True),
-    ]
+@pytest.mark.parametrize(("words", "asked"), PLAIN.items())
+def test_the_plain_forms(words: str, asked: Asked) -> None:
+    assert parse(words.split()) == asked
 
 
 @pytest.mark.parametrize(
@@ -47,18 +50,25 @@ def test_the_plain_forms() -> None:
         "-q status",
         "--connect=test:///default status",
         "--version status",
+        "validate",
+        "validate a b",
+        "validate --help",
+        "validate -- lab.yaml",
+        "render lab.yaml",
+        "render lab.yaml out --verbose",
+        "-q render lab.yaml out",
     ],
 )
 def test_everything_else_is_left_to_typer(words: str) -> None:
     assert parse(words.split()) is None
 
 
-@pytest.mark.parametrize("argv", PLAIN)
-def test_both_ways_do_the_same(
-    argv: list[str], operation: Replace, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [words for words in PLAIN if "status" in words])
+def test_both_ways_show_the_same_status(
+    words: str, operation: Replace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calls = operation("status.status", (LabStatus("lab", "u", ()),))
-    codes = main(argv), app.run(argv)
+    codes = main(words.split()), app.run(words.split())
     shown = capsys.readouterr().out
     assert codes == (0, 0)
     half = len(shown) // 2
@@ -67,14 +77,44 @@ def test_both_ways_do_the_same(
     assert (quick_context.uri, quick_lab) == (context.uri, lab)
 
 
-def test_the_short_way_imports_nothing_slow() -> None:
+@pytest.mark.parametrize(
+    "words", ["validate lab.yaml", "validate lab.yaml --json", "render lab.yaml ./out/ --json"]
+)
+def test_both_ways_do_the_same_with_a_file(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABCTL_HOME", str(tmp_path / "home"))
+    (tmp_path / "lab.yaml").write_text(LAB)
+    shown = []
+    for way in (main, app.run):
+        assert way(words.split()) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1] != ""
+
+
+@pytest.mark.parametrize(
+    ("words", "slow"),
+    [
+        ("-c test:///default status", "typer rich jinja2 yaml dataclasses"),
+        ("validate lab.yaml", "typer rich jinja2 subprocess libvirt"),
+        ("render lab.yaml out", "typer rich subprocess libvirt"),
+    ],
+)
+def test_the_short_way_imports_nothing_slow(words: str, slow: str, tmp_path: Path) -> None:
+    (tmp_path / "lab.yaml").write_text(LAB)
     script = (
         "import sys; from labctl.cli.main import main\n"
-        "main(['-c', 'test:///default', 'status'])\n"
-        "slow = {'typer', 'rich', 'pydantic', 'jinja2', 'yaml', 'dataclasses'}\n"
-        "print(*slow & set(sys.modules))"
+        f"assert main({words.split()}) == 0\n"
+        f"print(*set({slow.split()}) & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        cwd=tmp_path,
+        env={**os.environ, "LABCTL_HOME": str(tmp_path / "home")},
     )
-    assert done.stdout.splitlines()[1] == ""
+    assert done.stderr == "\n"
