@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.errors import DeadlineError, ProcessError
 
@@ -31,8 +30,7 @@ def inheriting(lock: int) -> Iterator[None]:
         _inherited.discard(lock)
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(NamedTuple):
     """What a program printed and how it ended."""
 
     returncode: int
@@ -53,6 +51,8 @@ def run(
     Raises ProcessError when it can't be started or, with `check`, exits non-zero, and
     DeadlineError when it doesn't end in time (it is killed then).
     """
+    import subprocess  # not above: what starts no program need not load it
+
     words = [os.fspath(word) for word in argv]
     try:
         done = subprocess.run(

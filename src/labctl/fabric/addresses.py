@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import NamedTuple
 
 from labctl.errors import HypervisorError
 from labctl.model.lab import Lab, Node, Role
@@ -26,8 +26,7 @@ _LONGEST = 24
 _ROLES = tuple(Role)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A node that needs an address of a pool, and the one the file gives it."""
 
     node: Node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.intent import LinkKind
 from labctl.model.lab import Endpoint, Lab, Link, Node, Role
@@ -16,8 +16,7 @@ HOST_CHANNELS = 100
 """Added to a port's number: the port channel of a host with a link to both leaves of a pair."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """A link as one of its nodes sees it. `number` is the NIC's number, from 1."""
 
     link: Link

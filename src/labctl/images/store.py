@@ -9,11 +9,10 @@ A name can move on to other content; nodes stand on the digest, so theirs doesn'
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -52,8 +51,7 @@ class ImageStore:
         if _NAME.fullmatch(name) and self._manifest(name).exists():
             return manifest.read(self._manifest(name))
         known = [path.stem for path in self._names.glob("*.json")]
-        near = difflib.get_close_matches(name, known, n=1)
-        meant = f"did you mean {near[0]!r}? " if near else ""
+        meant = _meant(name, known) if known else ""
         raise ImageError(
             f"no image {name!r} in the store",
             details=f"{self.folder} has: {', '.join(sorted(known)) or 'none yet'}",
@@ -217,6 +215,13 @@ def refuse_unfit(file: Path, header: Header) -> None:
             resolution=f"make one file that stands on its own: "
             f"`qemu-img convert -O qcow2 {file} NEW.qcow2`",
         )
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    import difflib  # only where something is wrong
+
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _how_to_get(name: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.intent import NodeIntent
 
 
-@dataclass(frozen=True, slots=True)
-class Day0:
+class Day0(NamedTuple):
     """The files of a node's day-0 medium, by name, and the digest of them all."""
 
     volume_label: str
@@ -17,8 +16,7 @@ class Day0:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredNode:
+class DesiredNode(NamedTuple):
     """One node as the file wants it.
 
     `digests` holds one digest per thing that determines the node (hardware, config, image), so
@@ -34,8 +32,7 @@ class DesiredNode:
     """Interface name -> (local UDP port, remote UDP port), as the metadata records them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(NamedTuple):
     """The whole lab as the file wants it.
 
     `network_xml` and `subnet` (CIDR) are "" without a management network.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -16,8 +17,7 @@ class Severity(StrEnum):
     OK = "ok"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One finding. `evidence` holds the numbers behind the message, JSON-ready."""
 
     check: str
@@ -25,11 +25,10 @@ class Finding:
     message: str
     resolution: str = ""
     nodes: tuple[str, ...] = ()
-    evidence: Mapping[str, object] = field(default_factory=dict)
+    evidence: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class PreflightReport:
+class PreflightReport(NamedTuple):
     """All findings, and the virt type (kvm, qemu, test) the lab will run with."""
 
     lab: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.name_parts import NamePart, explained
 from labctl.model.release import Release, parse_release
@@ -24,8 +24,7 @@ SCHEMES = (
 """Every scheme understood, with names that follow it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageName:
+class ImageName(NamedTuple):
     """What a name says. `product` is 9000v, 9300v, 9500v or NX-OSv, "" where it doesn't tell.
 
     `bits` is 32 or 64, 0 where the name doesn't tell. `boot_image` is the file the device boots

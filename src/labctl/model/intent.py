@@ -10,6 +10,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import NamedTuple
 
 from labctl.model.lab import Endpoint, External, Lab, Link, Network, Node, Vrf
 
@@ -71,8 +72,7 @@ class BgpPeer:
         return str(self.address) if self.address is not None else str(self.interface)
 
 
-@dataclass(frozen=True, slots=True)
-class L2Vni:
+class L2Vni(NamedTuple):
     """A network as one VTEP carries it. `remote_vteps`: who else must appear for this VNI.
 
     `group` is the underlay's multicast group for it, None under ingress replication.
@@ -108,8 +108,7 @@ class L3Vni:
     externals: tuple[External, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """The vPC pair that a leaf is half of, as it sees it.
 
     `number` counts pairs from 1; `is_first` of the leaf with the lower number. Both halves answer
@@ -128,8 +127,7 @@ class Pair:
     peer_management: IPv4Interface | None
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """A host's leg in a network: untagged on the port (`vlan` None) or a VLAN subinterface.
 
     `port` is the bond where the host has one. The first leg lives in the host's default table

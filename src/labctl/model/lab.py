@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
+from typing import NamedTuple
 
 from labctl.model.role import Role as Role
 
@@ -33,8 +34,7 @@ class Replication(StrEnum):
     MULTICAST = "multicast"
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(NamedTuple):
     """One VLAN stretched over the fabric as an L2 VNI; `on` names the VTEP nodes that carry it."""
 
     name: str
@@ -44,8 +44,7 @@ class Network:
     on: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class External:
+class External(NamedTuple):
     """A router outside the fabric that a border speaks eBGP with inside a tenant (VRF-lite).
 
     The session runs on the VLAN `vlan` of the border's port `interface`.
@@ -69,8 +68,7 @@ class Vrf:
     external: tuple[External, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Addressing:
+class Addressing(NamedTuple):
     """The pools addresses are derived from."""
 
     loopbacks: IPv4Network = IPv4Network("10.0.0.0/24")
@@ -80,8 +78,7 @@ class Addressing:
     links: IPv4Network = IPv4Network("10.9.0.0/16")
 
 
-@dataclass(frozen=True, slots=True)
-class Fabric:
+class Fabric(NamedTuple):
     """Underlay, overlay and tenants."""
 
     routing: Routing = Routing.OSPF
@@ -98,16 +95,14 @@ class Fabric:
     addressing: Addressing = Addressing()
 
 
-@dataclass(frozen=True, slots=True)
-class Management:
+class Management(NamedTuple):
     """The lab's management NAT network; `subnet` None means one derived from the lab's name."""
 
     enabled: bool = True
     subnet: IPv4Network | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(NamedTuple):
     """What the lab demands of its hypervisor. `kvm`: None takes KVM where the canary proves it."""
 
     kvm: bool | None = None
@@ -115,8 +110,7 @@ class Requirements:
     vcpu_overcommit: float = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One end of a link, in the device's own interface name."""
 
     node: str
@@ -126,8 +120,7 @@ class Endpoint:
         return f"{self.node}:{self.interface}"
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A point-to-point wire. `a` sorts before `b`, so a wire has one name however it is written."""
 
     a: Endpoint

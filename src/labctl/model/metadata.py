@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from xml.etree import ElementTree
 
 METADATA_NS = "https://labctl.dev/xmlns/domain/1"
 _TAG = "mark"
@@ -23,7 +25,7 @@ _ESCAPES = str.maketrans(
 )
 # XML 1.0, section 2.2: what can't stand in a document even as a character reference.
 _FORBIDDEN = "[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-"""Compiled by the first mark that is written: reading marks must start fast."""
+"""Slow to compile, and needed only for what is not printable anyway."""
 
 
 class LabMetadata(NamedTuple):
@@ -63,7 +65,7 @@ def to_xml(metadata: LabMetadata) -> str:
     inside = "".join(f"<{_tag(name, values)} />" for name, values in (*digests, *ports))
     head = _tag(_TAG, {"xmlns": METADATA_NS, **own})
     text = f"<{head}>{inside}</{_TAG}>" if inside else f"<{head} />"
-    if found := re.search(_FORBIDDEN, text):
+    if not text.isprintable() and (found := re.search(_FORBIDDEN, text)):
         raise ValueError(f"character {found.group()!r} can't stand in XML")
     return text
 
@@ -73,6 +75,8 @@ def from_xml(element_text: str) -> LabMetadata:
 
     Raises ValueError for what is no mark of labctl's.
     """
+    from xml.etree import ElementTree  # not above: to render needs no parser
+
     try:
         return from_element(ElementTree.fromstring(element_text))
     except ElementTree.ParseError as error:

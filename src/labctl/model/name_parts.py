@@ -7,13 +7,12 @@ Families after the files gns3-registry, EVE-NG, PNETLab, CML (its image definiti
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.release import Release
 
 
-@dataclass(frozen=True, slots=True)
-class NamePart:
+class NamePart(NamedTuple):
     """A piece of the name as written, what it is, and what it tells."""
 
     text: str

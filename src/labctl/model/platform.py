@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.release import Release
 
@@ -54,8 +55,7 @@ def _number(digits: str) -> int | None:
     return int(digits)
 
 
-@dataclass(frozen=True, slots=True)
-class PhaseRule:
+class PhaseRule(NamedTuple):
     """One boot phase: entered when `pattern` (a bytes regex on a console line) is seen.
 
     `deadline` is seconds allowed from entering this phase to entering the next. A phase may come
@@ -69,8 +69,7 @@ class PhaseRule:
     once: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRule:
+class FaultRule(NamedTuple):
     """A console line that names a fault, when it was seen `times` times on the way to a phase."""
 
     name: str
@@ -96,8 +95,7 @@ ANSWERS = (
 `boot` what the loader needs; the others are typed as they are."""
 
 
-@dataclass(frozen=True, slots=True)
-class PromptRule:
+class PromptRule(NamedTuple):
     """A question on the console and the answer to it.
 
     `pattern` (a bytes regex) must hold at any longer text that begins alike (no `$`), and match no
@@ -111,8 +109,7 @@ class PromptRule:
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Firmware:
+class Firmware(NamedTuple):
     """A firmware image to look for on the host: `rom` (whole, stateless) or `pflash` with the
     template of its variables."""
 

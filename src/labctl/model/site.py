@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from labctl.model.paths import Home
 from labctl.model.platform import Firmware, Platform
@@ -18,8 +18,7 @@ TRANSLATION_CACHE = 128
 limit is 1 GiB: a guest of 256 MiB was seen to fill 700 MiB of it within a quarter of an hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """One host as the renderer sees it.
 
     `virt_type` is libvirt's domain type: kvm, qemu or test. `emulator` is the path of the QEMU
@@ -30,7 +29,7 @@ class Site:
     emulator: str
     home: Home
     management: ManagementMode
-    firmware: Mapping[str, Firmware] = field(default_factory=dict)
+    firmware: Mapping[str, Firmware] = MappingProxyType({})
     """Platform name -> the firmware found for it on the host."""
 
     def firmware_for(self, platform: Platform) -> Firmware | None:
@@ -38,8 +37,7 @@ class Site:
         return self.firmware.get(platform.name) or next(iter(platform.firmware), None)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRef:
+class ImageRef(NamedTuple):
     """The golden image a node runs on: its file and the SHA-256 of its bytes."""
 
     path: Path

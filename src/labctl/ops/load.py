@@ -69,7 +69,7 @@ def _kept(name: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
 
 
 def _parse(text: str, source: str, read: Reader) -> tuple[Lab, Mapping[str, str]]:
-    from labctl.topology.load import load  # pydantic: only for commands that read a file
+    from labctl.topology.load import load  # only for commands that read a file
     from labctl.topology.platforms import load_platforms
 
     files: dict[str, str] = {}

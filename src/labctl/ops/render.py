@@ -23,8 +23,8 @@ _UNKNOWN = "0" * 64
 """Stands for the digest of an image that isn't in the store."""
 
 
-def render(ctx: Context, ref: str, folder: Path) -> list[Path]:
-    """Write the rendering; the files written. Raises TopologyError for a bad file."""
+def render(ctx: Context, ref: str, folder: Path) -> list[str]:
+    """Write the rendering; the files' paths. Raises TopologyError for a bad file."""
     from labctl.render.desired import render_nodes
     from labctl.render.network import network_xml
     from labctl.render.tree import write_nodes
@@ -43,8 +43,8 @@ def render(ctx: Context, ref: str, folder: Path) -> list[Path]:
         ports=allocate(lab.links, lab=lab.name, existing={}, taken=frozenset()),
         images=_images(ctx, lab),
     )
-    write_nodes(lab.name, nodes, network_xml(lab.name, subnet) if subnet else "", folder)
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    network = network_xml(lab.name, subnet) if subnet else ""
+    return [f"{folder}/{name}" for name in write_nodes(lab.name, nodes, network, folder)]
 
 
 def _images(ctx: Context, lab: Lab) -> Mapping[str, ImageRef]:

@@ -14,7 +14,6 @@ import secrets
 import string
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from labctl.atomic import PART
@@ -61,7 +60,7 @@ def with_secrets(day0: Day0, home: Home) -> Day0:
     files: Mapping[str, str] = {
         name: text.replace(ADMIN_PASSWORD, password) for name, text in day0.files.items()
     }
-    return replace(day0, files=files)
+    return day0._replace(files=files)
 
 
 def _make(path: Path) -> None:

@@ -74,7 +74,9 @@ class _Table:
 
     def __init__(self, ports: range, used: AbstractSet[int]) -> None:
         self._ports = ports
-        self._onward = {n: n + 1 for n, port in enumerate(ports) if port in used}
+        self._onward = {
+            port - ports.start: port - ports.start + 1 for port in used if port in ports
+        }
         self.free = len(ports) - len(self._onward)
 
     def take(self, seed: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.desired import Day0
 from labctl.model.intent import NodeIntent
@@ -12,13 +12,12 @@ from labctl.model.lab import Fabric
 from labctl.model.platform import Platform
 from labctl.model.site import Site
 from labctl.render import frr, linux, nxos
-from labctl.render.environment import config_environment, day0_templates
+from labctl.render.environment import day0_templates
 
 _INSTANCE = "instance"
 
 
-@dataclass(frozen=True, slots=True)
-class _Device:
+class _Device(NamedTuple):
     """What makes a device's files: its own variables, the folders of their templates.
 
     `instance`: a file of that name holds the digest of all others, by which the free guest knows
@@ -42,7 +41,7 @@ def day0(node: NodeIntent, fabric: Fabric, platform: Platform, site: Site) -> Da
     device = _DEVICES[platform.device]
     variables = _common(node, platform, site) | device.context(node, fabric, platform, site)
     files = {
-        name: config_environment().get_template(template).render(variables)
+        name: template.render(variables)
         for name, template in day0_templates(device.folders).items()
     }
     digest = _digest(files)

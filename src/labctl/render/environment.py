@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from labctl.errors import InternalError
 
@@ -37,10 +37,10 @@ def config_environment() -> Environment:
 
 
 @cache
-def day0_templates(folders: tuple[str, ...]) -> dict[str, str]:
-    """The day-0 files whose templates are in `folders`, file name -> template name."""
+def day0_templates(folders: tuple[str, ...]) -> dict[str, Template]:
+    """The day-0 files whose templates are in `folders`, by file name."""
     return {
-        path.stem: path.relative_to(TEMPLATES).as_posix()
+        path.stem: config_environment().get_template(path.relative_to(TEMPLATES).as_posix())
         for folder in folders
         for path in sorted((TEMPLATES / _DAY0 / folder).glob("*.j2"))
     }

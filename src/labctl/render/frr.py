@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.intent import (
     ANYCAST_GATEWAY_MAC,
@@ -37,8 +37,7 @@ _DAEMON_BY_COMMAND = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PeerGroup:
+class PeerGroup(NamedTuple):
     """Peers configured alike. `asn` is 0 where members differ, `source` "" on direct sessions.
 
     `peers` holds (address or interface, is an interface, AS number or 0 when the group has it).

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
 from labctl.model.intent import BgpPeer, NodeIntent
 from labctl.model.role import Role
 
 
-@dataclass(frozen=True, slots=True)
-class PeerTemplate:
+class PeerTemplate(NamedTuple):
     """Peers configured alike. `asn` is 0 where they differ.
 
     `unchanged`: what is passed on keeps its next hop, the VTEP. `peers` holds (address, AS number

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from labctl.model.intent import LinkKind, NodeIntent, Port
 
@@ -11,8 +11,7 @@ _LONGEST = 180
 """Characters of a list of VLANs on one line; a console takes 511 (`terminal width 511`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchPort:
+class SwitchPort(NamedTuple):
     """A switched port, or a port channel. `number` is that of the channel, 0 for none.
 
     `untagged` is a VLAN or 0; `allowed` are all VLANs of a trunk, in as many lists as lines.
@@ -27,8 +26,7 @@ class SwitchPort:
     allowed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(NamedTuple):
     """A session with a router outside the fabric, as its port's subinterface sees it."""
 
     vlan: int

@@ -8,8 +8,9 @@ DIR/.labctl-render               the lab's name: marks the folder as ours to rep
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from labctl.errors import UsageError
@@ -18,11 +19,14 @@ from labctl.model.desired import DesiredNode
 _MARKER = ".labctl-render"
 
 
-def write_nodes(lab: str, nodes: Iterable[DesiredNode], network_xml: str, folder: Path) -> None:
+def write_nodes(
+    lab: str, nodes: Iterable[DesiredNode], network_xml: str, folder: Path
+) -> list[str]:
     """Write a rendered lab into `folder`, replacing what an earlier render left there.
 
     Takes the nodes one by one as they are rendered, so that the lab need not fit into memory.
-    Made beside `folder` and moved into place at the end. Raises UsageError when `folder` holds
+    Made beside `folder` and moved into place at the end. Returns the files' names below `folder`,
+    in order. Raises UsageError when `folder` holds
     something else than a rendering, or can't be written.
     """
     folder = folder.absolute()
@@ -31,10 +35,11 @@ def write_nodes(lab: str, nodes: Iterable[DesiredNode], network_xml: str, folder
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
             new = Path(scratch) / "new"
-            _fill(new, lab, nodes, network_xml)
+            files = _fill(new, lab, nodes, network_xml)
             if folder.exists():
                 folder.rename(Path(scratch) / "old")
             new.rename(folder)
+            return sorted(files)
     except OSError as error:
         raise UsageError(
             f"can't write to {folder}: {error.strerror}",
@@ -50,15 +55,30 @@ def _refuse_foreign(folder: Path) -> None:
         )
 
 
-def _fill(folder: Path, lab: str, nodes: Iterable[DesiredNode], network_xml: str) -> None:
+def _fill(folder: Path, lab: str, nodes: Iterable[DesiredNode], network_xml: str) -> list[str]:
+    """Write all files; their names."""
     folder.mkdir()
     folder.chmod(0o755)
-    (folder / _MARKER).write_text(f"{lab}\n")
+    files = {_MARKER: f"{lab}\n"}
     if network_xml:
-        (folder / "network.xml").write_text(network_xml)
+        files["network.xml"] = network_xml
+    names = _write(folder, files)
     for node in nodes:
-        home = folder / "nodes" / node.intent.node.name
-        (home / "day0").mkdir(parents=True)
-        (home / "domain.xml").write_text(node.domain_xml)
-        for name, text in node.day0.files.items():
-            (home / "day0" / name).write_text(text)
+        home = f"nodes/{node.intent.node.name}"
+        (folder / home / "day0").mkdir(parents=True)
+        day0 = {f"{home}/day0/{name}": text for name, text in node.day0.files.items()}
+        names += _write(folder, {f"{home}/domain.xml": node.domain_xml, **day0})
+    return names
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> list[str]:
+    """Write files of `folder` by name; the names. By descriptor: half the time of a Path each."""
+    for name, text in files.items():
+        data = text.encode()
+        descriptor = os.open(f"{folder}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+        finally:
+            os.close(descriptor)
+    return list(files)

@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,7 +123,7 @@ def test_status_as_json_and_text(operation: Replace, capsys: pytest.CaptureFixtu
 
 
 def test_preflight_that_refuses(operation: Replace) -> None:
-    refused = replace(PREFLIGHT, findings=(Finding("memory", Severity.REFUSE, "48 of 24 GiB"),))
+    refused = PREFLIGHT._replace(findings=(Finding("memory", Severity.REFUSE, "48 of 24 GiB"),))
     operation("preflight.run", refused)
     assert main(["preflight", "pair.yaml"]) == ExitCode.PREFLIGHT
 

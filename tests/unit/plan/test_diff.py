@@ -92,7 +92,7 @@ def test_paused_nodes_stay_when_asked() -> None:
 
 
 def test_node_that_left_the_file() -> None:
-    desired = replace(DESIRED, nodes={"leaf-1": wanted("leaf-1")})
+    desired = DESIRED._replace(nodes={"leaf-1": wanted("leaf-1")})
     assert diff(desired, OBSERVED).actions == (
         Action(ActionKind.REMOVE, "leaf-2", "no longer in the file"),
     )
@@ -120,5 +120,5 @@ def test_forced_rebuild() -> None:
     ],
 )
 def test_network(network: ObservedNetwork | None, subnet: str, kind: ActionKind | None) -> None:
-    plan = diff(replace(DESIRED, subnet=subnet), replace(OBSERVED, network=network))
+    plan = diff(DESIRED._replace(subnet=subnet), replace(OBSERVED, network=network))
     assert [action.kind for action in plan.actions] == ([kind] if kind else [])

@@ -170,7 +170,7 @@ HOSTILE = st.text(st.sampled_from("a'\"<>&/ ]-!{}%#\n\x00\x1bé") | st.character
 
 @given(HOSTILE)
 def test_no_path_can_become_structure(text: str) -> None:
-    where = replace(site(), home=Home(Path("/lab") / text.replace("\0", "")))
+    where = site()._replace(home=Home(Path("/lab") / text.replace("\0", "")))
     if not str(where.home.folder).isprintable():
         with pytest.raises(UsageError):
             desired(where=where)
