@@ -177,6 +177,8 @@ class Platform:
     """The first bytes of its NICs' MACs, as hex pairs with colons."""
     fillers: bool = False
     """Whether NICs are told apart by their order alone, so that gaps need unplugged ones."""
+    boot_variable: bool = True
+    """Whether a device that is led over its console must name the image it boots, to be ready."""
     serial_ports: int = 1
     cpu_hide: tuple[str, ...] = ()
     """CPU features its kernel can't bear."""

@@ -40,6 +40,7 @@ def context(node: NodeIntent, fabric: Fabric, platform: Platform, site: Site) ->
     vtep = node.vtep
     return {
         "admin_password": ADMIN_PASSWORD,
+        "boot_variable": platform.boot_variable,
         "boot_image": boot_image_of(node.node),
         "cards": list(_cards(node, platform)),
         "management_gateway": node.management_gateway,

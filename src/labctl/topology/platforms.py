@@ -168,14 +168,17 @@ _PLATFORM = {
     "evpn_over": read_scalar(_one_of(("link", "loopback"))),
     "mac_prefix": read_scalar(_mac_prefix),
     "fillers": read_scalar(_yes_or_no),
+    "boot_variable": read_scalar(_yes_or_no),
     "serial_ports": read_scalar(_whole(4)),
     "cpu_hide": read_list(_TEXT),
     "firmware": read_list(read_mapping(_FIRMWARE, {"variables": ""})),
     "prompts": read_list(read_mapping(_PROMPT, {"answer": ""})),
     "releases": read_list(read_mapping(_RELEASE, _RELEASE_DEFAULTS)),
 }
+_FILE = {**_PLATFORM, "like": _TEXT}
 _DEFAULTS = {
-    field.name: field.default for field in fields(Platform) if field.default is not MISSING
+    "like": "",
+    **{f.name: f.default for f in fields(Platform) if f.default is not MISSING},
 }
 
 
@@ -185,22 +188,36 @@ def load_platforms(folder: Path = PLATFORM_FOLDER) -> Mapping[str, Platform]:
 
     Raises TopologyError naming file, line and column of all that is wrong in all files.
     """
-    platforms: dict[str, Platform] = {}
-    problems = []
-    for path in sorted(folder.glob("*.yaml")):
-        document = parse(path.read_text(encoding="utf-8", errors="surrogateescape"), str(path))
-        if (platform := _load(document, path.stem)) is not None:
-            platforms[platform.name] = platform
-        problems += document.problems
-    if problems:
+    documents = {
+        path.stem: parse(path.read_text(encoding="utf-8", errors="surrogateescape"), str(path))
+        for path in sorted(folder.glob("*.yaml"))
+    }
+    read: dict[str, Mapping[str, Any]] = {}
+    for stem in sorted(documents, key=lambda stem: _model_of(documents[stem]) != ""):
+        if (values := _read(documents[stem], stem, read)) is not None:
+            read[stem] = values
+    if problems := [problem for document in documents.values() for problem in document.problems]:
         raise TopologyError(problems)
-    return platforms
+    return {stem: _build(read[stem]) for stem in documents}
 
 
-def _load(document: Document, stem: str) -> Platform | None:
+def _model_of(document: Document) -> str:
+    """The platform a file is `like`, which fills in what it doesn't say; "" for none."""
+    item = document.root.child("like")
+    return str(item.value) if item is not None else ""
+
+
+def _read(
+    document: Document, stem: str, read: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    model = _model_of(document)
+    if model and model not in read:
+        document.report(("like",), f"there is no platform {model!r} to be like of its own")
+        return None
     values: dict[str, Any] = {}
     try:
-        values = read_record(document, (), document.root, _PLATFORM, _DEFAULTS)
+        defaults = {"like": "", **read[model]} if model else _DEFAULTS
+        values = read_record(document, (), document.root, _FILE, defaults)
     except ValueError as error:
         document.report((), str(error))
     if document.problems:
@@ -215,7 +232,7 @@ def _load(document: Document, stem: str) -> Platform | None:
     for index, name in enumerate(names):
         if name in names[:index]:
             document.report(("phases", index, "name"), f"phase {name!r} is given twice")
-    return _build(values)
+    return {name: value for name, value in values.items() if name in _PLATFORM}
 
 
 def _build(values: Mapping[str, Any]) -> Platform:

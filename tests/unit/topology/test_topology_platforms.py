@@ -61,3 +61,21 @@ def test_all_files_are_read_before_anything_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TopologyError) as caught:
         load_platforms(tmp_path)
     assert {Path(problem.file).name for problem in caught.value.problems} == {"a.yaml", "b.yaml"}
+
+
+def test_a_platform_says_only_what_differs_from_the_one_it_is_like() -> None:
+    platforms = load_platforms()
+    titanium, nexus = platforms["titanium"], platforms["nxosv9k"]
+    assert (titanium.prompts, titanium.phases) == (nexus.prompts, nexus.phases)
+    assert (titanium.disk_bus, titanium.firmware, titanium.memory) == ("ide", (), 4096)
+    assert titanium.interfaces.name(1) == "Ethernet2/1"
+
+
+@pytest.mark.parametrize("model", ["nobody", "b"])
+def test_a_platform_like_none_that_stands_alone(tmp_path: Path, model: str) -> None:
+    (tmp_path / "a.yaml").write_text("name: a\nlike: b\n")
+    (tmp_path / "b.yaml").write_text(f"name: b\nlike: {'a' if model == 'b' else model}\n")
+    with pytest.raises(TopologyError) as caught:
+        load_platforms(tmp_path)
+    assert len(caught.value.problems) == 2
+    assert all("to be like of its own" in problem.message for problem in caught.value.problems)

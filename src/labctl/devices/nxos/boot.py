@@ -52,7 +52,7 @@ class NexusBoot:
         undersized: bool = False,
     ) -> None:
         floor = 0 if undersized else platform.memory_floor
-        self._wanted = Wanted(host, last_port, floor)
+        self._wanted = Wanted(host, last_port, floor, platform.boot_variable)
         self._names = [rule.name for rule in platform.phases]
         self._dialogue = Dialogue(platform, [host])
         self._loader = Loader(boot_image)

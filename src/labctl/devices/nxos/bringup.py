@@ -24,12 +24,14 @@ _SAVED_PAUSE = 5.0  # boxen: sooner it is not really on the disk
 class Wanted:
     """What a node must show to be ready.
 
-    `last_port` is "" for a node without wires, `floor` is MiB, 0 to ask for none.
+    `last_port` is "" for a node without wires, `floor` is MiB, 0 to ask for none,
+    `boot_variable` False where the device has none like a Nexus 9000's.
     """
 
     host: str
     last_port: str
     floor: int
+    boot_variable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def bring_up(wanted: Wanted) -> Script:
     failed = (yield from _named(wanted.host)) or (yield from _large(wanted.floor))
     if not failed:
         yield Enter("save")
-        failed = yield from _kept()
+        failed = yield from (_kept() if wanted.boot_variable else _saved())
     if failed:
         yield failed
 
