@@ -21,6 +21,16 @@ from labctl.model.paths import Home
 ROOT = Path(__file__).parents[2]
 
 
+def example(name: str, folder: Path, lab: str) -> Path:
+    """An example topology as a lab of the tests' own: whoever runs it under its own name on this
+    machine has its network there."""
+    text = (ROOT / f"topologies/{name}.yaml").read_text()
+    assert f"lab: {name}\n" in text
+    path = folder / f"{lab}.yaml"
+    path.write_text(text.replace(f"lab: {name}\n", f"lab: {lab}\n"))
+    return path
+
+
 @dataclass(frozen=True)
 class Labctl:
     """The real program, with a folder and a hypervisor of its own."""

@@ -5,25 +5,24 @@ One fabric serves all tests of this file, in order: booting six guests under TCG
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Labctl, identity
+from .conftest import Labctl, example, identity
 
 pytestmark = [pytest.mark.integration, pytest.mark.libvirtd, pytest.mark.timeout(900)]
 
-LAB = "evpn-2x2"
+LAB = f"fabric-{os.getpid()}"
 NODES = ("spine-1", "spine-2", "leaf-1", "leaf-2", "host-1", "host-2")
 
 
 @pytest.fixture(scope="module")
 def topology(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("topology") / f"{LAB}.yaml"
-    path.write_text((ROOT / f"topologies/{LAB}.yaml").read_text())
-    return path
+    return example("evpn-2x2", tmp_path_factory.mktemp("topology"), LAB)
 
 
 @pytest.fixture(scope="module")

@@ -31,12 +31,13 @@ from labctl.ops.secrets import admin_password
 from labctl.ops.up import up
 from labctl.topology import platforms
 
-from .conftest import ROOT, Labctl, identity
+from .conftest import ROOT, Labctl, example, identity
 
 pytestmark = [pytest.mark.integration, pytest.mark.libvirtd, pytest.mark.timeout(1800)]
 
-LAB = "nexus-standin"
-FILE = ROOT / f"topologies/{LAB}.yaml"
+IMAGE = "nexus-standin"
+LAB = f"standin-{os.getpid()}"
+FAULTY = f"faulty-{os.getpid()}"
 NODES = ("spine-1", "leaf-1", "leaf-2")
 
 
@@ -50,13 +51,18 @@ def nexus(labctl: Labctl) -> Labctl:
         timeout=1200,
         check=True,
     )
-    ImageStore(labctl.home.images).add(Path(built.stdout.strip()), name=LAB, source="built")
+    ImageStore(labctl.home.images).add(Path(built.stdout.strip()), name=IMAGE, source="built")
     return labctl
 
 
 @pytest.fixture(scope="module")
-def first_up(nexus: Labctl) -> Iterator[Any]:
-    yield nexus.json("up", str(FILE))
+def topology(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return example("nexus-standin", tmp_path_factory.mktemp("topology"), LAB)
+
+
+@pytest.fixture(scope="module")
+def first_up(nexus: Labctl, topology: Path) -> Iterator[Any]:
+    yield nexus.json("up", str(topology))
     nexus("destroy", LAB, "--yes")
 
 
@@ -87,9 +93,9 @@ def test_replay_of_its_own_console_ends_ready(fabric: Labctl) -> None:
     assert "login" in {prompt["kind"] for prompt in replayed["prompts"]}
 
 
-def test_a_second_up_does_nothing(fabric: Labctl) -> None:
+def test_a_second_up_does_nothing(fabric: Labctl, topology: Path) -> None:
     before = fabric.machines()
-    assert "nothing to do" in fabric("up", str(FILE))
+    assert "nothing to do" in fabric("up", str(topology))
     assert fabric.machines() == before
 
 
@@ -137,31 +143,33 @@ def verified(labctl: Labctl) -> Any:
     return json.loads(done.stdout)
 
 
-def test_a_reload_by_hand_is_taken_on_and_nothing_is_lost(fabric: Labctl) -> None:
+def test_a_reload_by_hand_is_taken_on_and_nothing_is_lost(fabric: Labctl, topology: Path) -> None:
     """The boot variable was kept, so the loader does not stop; `up` logs in and checks again."""
     type_by_hand(fabric, "leaf-1", ["reload", "y"])
     wait_for(log_of(fabric, "leaf-1"), rb"Loader Version", times=2)
     state = {node["node"]: node for node in fabric.json("status", LAB)["labs"][0]["nodes"]}
     assert state["leaf-1"]["phase"] != "ready"
-    result = fabric.json("up", str(FILE))
+    result = fabric.json("up", str(topology))
     assert [node["node"] for node in result["outcomes"]] == ["leaf-1"]
     assert result["verify"]["healthy"] is True
     assert b"loader >" not in log_of(fabric, "leaf-1").read_bytes()
 
 
-def test_a_rebuilt_switch_is_the_same_switch(fabric: Labctl) -> None:
+def test_a_rebuilt_switch_is_the_same_switch(fabric: Labctl, topology: Path) -> None:
     hypervisor = fabric.hypervisor()
     before = identity(hypervisor, f"{LAB}.leaf-2")
-    result = fabric.json("rebuild", str(FILE), "--node", "leaf-2")
+    result = fabric.json("rebuild", str(topology), "--node", "leaf-2")
     assert result["verify"]["healthy"] is True
     assert identity(hypervisor, f"{LAB}.leaf-2") == before
     hypervisor.close()
 
 
-def test_a_node_starts_from_its_saved_configuration(fabric: Labctl, tmp_path: Path) -> None:
+def test_a_node_starts_from_its_saved_configuration(
+    fabric: Labctl, topology: Path, tmp_path: Path
+) -> None:
     fabric("save", LAB, str(tmp_path / "saved"))
-    file = tmp_path / FILE.name
-    file.write_text(f"{FILE.read_text()}\nnodes: {{leaf-2: {{config: saved/leaf-2.cfg}}}}\n")
+    file = tmp_path / topology.name
+    file.write_text(f"{topology.read_text()}\nnodes: {{leaf-2: {{config: saved/leaf-2.cfg}}}}\n")
     plan = fabric.json("plan", str(file))
     assert [(a["kind"], a["node"]) for a in plan["actions"]] == [("rebuild", "leaf-2")]
     assert fabric.json("up", str(file))["verify"]["healthy"] is True
@@ -215,7 +223,7 @@ def faulty(nexus: Labctl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     )
     file = folder / "faulty.yaml"
     file.write_text(
-        f"lab: faulty\nplatform: nxosv9k\nimage: {LAB}\nsoftware: nxosv9k-7.0.3.I7.4\n"
+        f"lab: {FAULTY}\nplatform: nxosv9k\nimage: {IMAGE}\nsoftware: nxosv9k-7.0.3.I7.4\n"
         f"host: {{memory_overcommit: 16}}\n"
         f"nodes:\n  spine-1: {{role: spine}}\n{nodes}links:\n{links}"
     )
@@ -226,7 +234,7 @@ def faulty(nexus: Labctl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         patch.setattr(nexus_boot, "_POAP_PAUSE", 1.0)
         patch.setattr(bringup, "_BOOT_POLLS", 2)
         yield {outcome.node: outcome for outcome in up(context, str(file), verify=False).outcomes}
-        destroy(context, "faulty")
+        destroy(context, FAULTY)
 
 
 def impatient(folder: Path) -> Callable[[], object]:

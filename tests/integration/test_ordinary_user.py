@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from labctl.hypervisor.connect import connect
+from labctl.images.store import FREE_GUEST, ImageStore
 
 from .conftest import ROOT, Labctl
 
@@ -97,7 +98,7 @@ def user(labctl: Labctl) -> Iterator[User]:
     """`nobody` with a home; their libvirtd ends with the test. Its sockets' paths must be short."""
     home = Path("/tmp") / f"labctl-nobody-{os.getpid()}"
     home.mkdir()
-    (image,) = labctl.home.images.glob("sha256-*.qcow2")
+    image = ImageStore(labctl.home.images).get(FREE_GUEST).path
     shutil.copy(image, home / "frr.qcow2")
     shutil.copy(ROOT / "scripts/libvirtd_supervisor.py", home)
     (home / "small.yaml").write_text(TOPOLOGY)
