@@ -118,3 +118,25 @@ def test_the_short_way_imports_nothing_slow(words: str, slow: str, tmp_path: Pat
         env={**os.environ, "LABCTL_HOME": str(tmp_path / "home")},
     )
     assert done.stderr == "\n"
+
+
+@pytest.mark.parametrize("words", ["-o out", "--output out", "out"])
+def test_the_folder_of_render_is_an_argument_or_an_option(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LABCTL_HOME", str(tmp_path / "home"))
+    (tmp_path / "lab.yaml").write_text(LAB)
+    assert main(["render", "lab.yaml", *words.split()]) == 0
+    assert (tmp_path / "out" / "nodes").is_dir()
+
+
+@pytest.mark.parametrize("words", ["", "out -o other"])
+def test_but_it_is_one_folder(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lab.yaml").write_text(LAB)
+    assert main(["render", "lab.yaml", *words.split()]) == 2
+    assert "one folder to write to" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
