@@ -57,6 +57,7 @@ _RELEASE = re.compile(
     _FLAGS,
 )
 _ENDING = re.compile(r"(?:\.(?P<format>ova\.vmdk|qcow2|vmdk|ova|box))?", _FLAGS)
+_IN_THE_DEVICE = re.compile(r"(?:nxos(?:64)?(?:-cs)?(?:-lite)?|n9000-dk9)\.[0-9].*\.bin", _FLAGS)
 _EVE_DISK = re.compile(r"(?P<disk>(?:sata|hd|virtio|scsi)[a-z])\.(?P<format>qcow2)", _FLAGS)
 
 _FIRST_NXOS = Release(7, 0, 3, train="I", train_number=2)
@@ -98,6 +99,11 @@ def _words(name: str) -> dict[str, str]:
     """The pieces as written, by kind and in their order; "" for those that aren't there."""
     folder, image, tail = _from_path(name)
     head = _HEAD.match(image)
+    if _IN_THE_DEVICE.fullmatch(image):
+        raise ValueError(
+            f"{name!r}: {image!r} is a boot image, which a Nexus keeps on its bootflash; "
+            "it is no disk image, and no machine starts from it"
+        )
     if head is None:
         raise ValueError(f"{name!r}: {image!r} begins with no family of Nexus images")
     rest = image[head.end() :]

@@ -35,6 +35,12 @@ _FAMILIES = {
     "nxosv9500": "CML image name of the Nexus 9500v, a modular switch",
     "n9kv": "vrnetlab file name of the Nexus 9000v",
 }
+_CISCO_USED = {
+    "nxosv-final": (None, Release(9, 2, 3)),
+    "nxosv": (Release(9, 2, 4), Release(9, 3, 1)),
+}
+"""Since when and until when (gns3-registry). Later files go about under these names all the same: one
+published listing has a nxosv.9.3.9.qcow2 of the very size of nexus9300v.9.3.9.qcow2."""
 _PRODUCTS = {
     "9000": "Nexus 9000v",
     "9300": "Nexus 9300v: a fixed switch",
@@ -78,8 +84,14 @@ def explained(words: Mapping[str, str], release: Release, product: str) -> Itera
 
 
 def _family(family: str, release: Release, product: str) -> str:
-    meaning = _NXOSV if release.train == "D" else _FAMILIES[family]
+    meaning = _NXOSV if release.train == "D" else _FAMILIES[family] + _out_of_time(family, release)
     return meaning + ("" if product else _UNTOLD)
+
+
+def _out_of_time(family: str, release: Release) -> str:
+    if release.within(*_CISCO_USED.get(family, (None, None))):
+        return ""
+    return f", which it was not for {release}: somebody else gave this name"
 
 
 def _release(release: Release) -> str:

@@ -69,7 +69,11 @@ NAMES = {line.split()[0]: line.split()[1:] for line in REAL.strip().splitlines()
 REFUSED = {
     "": "begins with no family",
     "iosv-15.6.2.qcow2": "'iosv-15.6.2.qcow2' begins with no family",
-    "nxos.9.3.5.bin": "begins with no family",
+    "nxos.9.3.5.bin": "'nxos.9.3.5.bin' is a boot image, which a Nexus keeps on its bootflash",
+    "img/NXOS64-cs.10.3.3.F.bin": "'NXOS64-cs.10.3.3.F.bin' is a boot image",
+    "nxos64-cs-lite.10.3.3.F.bin": "it is no disk image",
+    "n9000-dk9.6.1.2.I2.1.bin": "it is no disk image",
+    "nxos64-cs.10.3.3.F.qcow2": "begins with no family",
     "nexus9400v.9.3.5.qcow2": "begins with no family",
     "sataa.qcow2": "'sataa.qcow2' begins with no family",
     "nxosv9k": "nothing follows 'nxosv9k'",
@@ -182,6 +186,23 @@ def test_a_product_left_open_is_said_to_be(name: str) -> None:
     parsed = parse_name(name)
     assert parsed.product == ""
     assert any("9300v and 9500v it is, the name doesn't tell" in p.meaning for p in parsed.parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("nxosv.9.2.4", "Cisco's file name of the Nexus 9000v from 9.2(4) to 9.3(1)"),
+        ("nxosv.9.3.1", "Cisco's file name of the Nexus 9000v from 9.2(4) to 9.3(1)"),
+        ("nxosv.9.2.3", "which it was not for 9.2(3)"),
+        ("nxosv.9.3.9", "which it was not for 9.3(9)"),
+        ("nxosv-final.9.3.13", "which it was not for 9.3(13)"),
+        ("nxosv-final.9.2.3", "Cisco's file name of the Nexus 9000v up to 9.2(3)"),
+    ],
+)
+def test_a_family_out_of_its_time_is_said_to_be(name: str, told: str) -> None:
+    family = parse_name(name).parts[0]
+    assert told in family.meaning
+    assert ("somebody else gave this name" in family.meaning) is ("was not" in told)
 
 
 NUMBERS = st.integers(1, 20)
