@@ -72,8 +72,10 @@ def parse_name(
 ) -> None:
     """Explain the name of a Nexus image; exit code 5 where a part of it is not understood."""
     from labctl.model import image_name
-    from labctl.report.image_name import name_data, name_lines
+    from labctl.model.fit import runs
+    from labctl.report.image_name import name_data, name_lines, node_lines
     from labctl.topology.known_images import load_known_images
+    from labctl.topology.platforms import load_platforms
 
     try:
         parsed = image_name.parse_name(name)
@@ -84,7 +86,12 @@ def parse_name(
             resolution="import the image under a name like these (`labctl image import --name`)",
         ) from None
     known = load_known_images().get(Path(name).name.lower())
-    show(name_data(parsed), lambda paint: name_lines(parsed, known, paint), as_json=as_json)
+    platform = next(platform for platform in load_platforms().values() if runs(platform, name))
+    show(
+        name_data(parsed),
+        lambda paint: [*name_lines(parsed, known, paint), *node_lines(parsed, platform)],
+        as_json=as_json,
+    )
 
 
 COMMANDS = {

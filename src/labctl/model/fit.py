@@ -10,6 +10,9 @@ from labctl.model.intent import NodeIntent
 from labctl.model.lab import Node
 from labctl.model.platform import Platform, ReleaseRule
 
+_OPEN = "9000v"
+"""What stands in for a product that a name leaves open: of Nexus 9000, as the 7000's is told."""
+
 
 def fitted(platform: Platform, image: str, ports: int) -> Platform:
     """`platform` for a node on golden image `image` whose highest wired data port is `ports`.
@@ -55,6 +58,15 @@ def nic_count(platform: Platform, node: NodeIntent) -> int:
     if platform.fillers:
         return 1 + max((port.number for port in node.ports), default=0)
     return 1 + len(node.ports)
+
+
+def runs(platform: Platform, image: str) -> bool:
+    """Whether `image` is for the platform's device; True where its name isn't understood."""
+    try:
+        name = parse_name(image)
+    except ValueError:
+        return True
+    return (name.product or _OPEN) in platform.products
 
 
 def with_most_ports(platform: Platform, image: str) -> Platform:

@@ -39,7 +39,7 @@ _CISCO_USED = {
     "nxosv-final": (None, Release(9, 2, 3)),
     "nxosv": (Release(9, 2, 4), Release(9, 3, 1)),
 }
-"""Since when and until when (gns3-registry). Later files go about under these names all the same: one
+"""Since when and until when (gns3-registry). Others go about under these names all the same: one
 published listing has a nxosv.9.3.9.qcow2 of the very size of nexus9300v.9.3.9.qcow2."""
 _PRODUCTS = {
     "9000": "Nexus 9000v",

@@ -190,3 +190,6 @@ class Platform:
     prompts: tuple[PromptRule, ...] = ()
     releases: tuple[ReleaseRule, ...] = ()
     """What differs by release of its software; the first that fits holds."""
+    products: tuple[str, ...] = ()
+    """Whose images it runs, as `labctl.model.image_name` calls them; none where their names tell
+    nothing."""

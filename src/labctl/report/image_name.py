@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from labctl.model.fit import fitted, rule_for, with_most_ports
 from labctl.model.image_name import ImageName
 from labctl.model.known_image import KnownImage
+from labctl.model.platform import Platform
 from labctl.report.paint import Paint, clean, table
 
 _UNTOLD = "the name doesn't tell"
@@ -53,6 +55,33 @@ def name_lines(name: ImageName, known: KnownImage | None, paint: Paint) -> list[
         "",
         *(f"  {title:<11}  {text}" for title, text in facts.items()),
     ]
+
+
+def node_lines(name: ImageName, platform: Platform) -> list[str]:
+    """What labctl makes of the name for a node: its platform, and what it then has."""
+    image = name.text
+    needs, most = fitted(platform, image, 0), with_most_ports(platform, image).interfaces.maximum
+    ports = needs.interfaces.maximum
+    facts = {
+        "platform": platform.name,
+        "memory": f"{_size(needs.memory)} by default",
+        "floor": f"{_size(needs.memory_floor)}: {needs.memory_floor_source}",
+        "vCPUs": str(needs.vcpus),
+        "ports": str(ports),
+    }
+    if rule_for(platform, image, 0) is None:
+        facts = {"release": "not known to labctl: the strictest floor holds", **facts}
+    elif most > ports:
+        large = fitted(platform, image, ports + 1)
+        facts["ports"] += (
+            f"; a 9500v up to {most}, and above {ports} needs {_size(large.memory)} "
+            f"and {large.vcpus} vCPUs"
+        )
+    return ["", "  a node on it:", *(f"  {title:<11}  {text}" for title, text in facts.items())]
+
+
+def _size(mebibytes: int) -> str:
+    return f"{mebibytes / 1024:g} GiB"
 
 
 def _train(name: ImageName) -> str:

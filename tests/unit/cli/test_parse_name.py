@@ -73,7 +73,8 @@ def test_the_table(capsys: pytest.CaptureFixture[str]) -> None:
         "  img/         folder   where the image is; tells nothing of it",
     ]
     assert "  2e           rebuild  rebuild 2e of I2: the whole release is 7.0(3)I2(2e)" in lines
-    assert lines[-11:] == [
+    end = lines.index("  a node on it:") - 1
+    assert lines[end - 11 : end] == [
         "  family       nxosv-final",
         "  product      9000v",
         "  release      7.0(3)I2(2e)",
@@ -107,9 +108,76 @@ def test_a_published_file_has_its_size_and_md5(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["image", "parse-name", name]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == (
+    published = (
         "  published    985792512 bytes, MD5 1e980c95ca47045ae45ded6e07fabfb8 (gns3-registry)"
     )
+    assert published in capsys.readouterr().out.splitlines()
+
+
+def node_facts(name: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """What the text says of a node on an image of that name."""
+    assert main(["image", "parse-name", name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return {line[2:13].strip(): line[15:] for line in lines[lines.index("  a node on it:") + 1 :]}
+
+
+def test_what_follows_for_a_node(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = node_facts("nxosv9k-7.0.3.I7.4", capsys)
+    source = facts.pop("floor")
+    assert source.startswith("8 GiB: ")
+    assert "DevNetSandbox" in source
+    assert facts == {
+        "platform": "nxosv9k",
+        "memory": "8 GiB by default",
+        "vCPUs": "2",
+        "ports": "64",
+    }
+
+
+def test_the_default_may_be_above_the_floor(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = node_facts("nexus9300v64.10.5.5.M.qcow2", capsys)
+    assert (facts["memory"], facts["floor"][:8]) == ("12 GiB by default", "10 GiB: ")
+    assert (facts["vCPUs"], facts["ports"]) == ("4", "64")
+
+
+@pytest.mark.parametrize("name", ["nexus9500v64.10.5.5.M", "nxosv9k-9.3.9"])
+def test_a_9500v_may_have_more_ports_for_more_memory(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert node_facts(name, capsys)["ports"] == (
+        "64; a 9500v up to 128, and above 64 needs 16 GiB and 4 vCPUs"
+    )
+
+
+def test_the_nexus_7000_is_a_platform_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = node_facts("titanium-final.7.3.0.D1.1.qcow2", capsys)
+    assert (facts["platform"], facts["memory"], facts["ports"]) == (
+        "titanium",
+        "4 GiB by default",
+        "31",
+    )
+    assert facts["floor"].startswith("2 GiB: COT")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nexus9300v.9.9.9",
+        "nxosv9k-7.0.3.I99.4",
+        "nexus9300v.11.1.1",
+        "nexus9300v64-lite.11.1.1.F",
+        "titanium-final.7.4.0.D1.1",
+    ],
+)
+def test_a_release_that_labctl_does_not_know(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    facts = node_facts(name, capsys)
+    assert facts["release"] == "not known to labctl: the strictest floor holds"
+    assert facts["floor"].startswith("2 GiB: " if "titanium" in name else "10 GiB: ")
+
+
+def test_a_boot_image_is_no_disk_image(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["image", "parse-name", "nxos64-cs.10.3.3.F.bin"]) == ExitCode.IMAGE
+    assert "is a boot image, which a Nexus keeps on its bootflash" in capsys.readouterr().err
 
 
 def test_a_name_nobody_knows(capsys: pytest.CaptureFixture[str]) -> None:
