@@ -11,6 +11,7 @@ from labctl.topology.assemble import ReadFile, assemble
 from labctl.topology.check_addresses import check_addresses
 from labctl.topology.check_externals import check_externals
 from labctl.topology.check_fabric import check_fabric, networks_of
+from labctl.topology.check_images import check_images
 from labctl.topology.check_links import check_links
 from labctl.topology.check_nexus import check_nexus
 from labctl.topology.check_nodes import check_nodes
@@ -71,6 +72,7 @@ def _load(
     )
     check_nodes(file, draft, document)
     check_links(file.fabric, draft, document)
+    check_images(draft, platforms, document)
     check_nexus(file, draft, document)
     check_pairs(file, draft, document)
     check_externals(file, draft, document)
