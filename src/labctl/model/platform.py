@@ -190,6 +190,8 @@ class Platform:
     prompts: tuple[PromptRule, ...] = ()
     releases: tuple[ReleaseRule, ...] = ()
     """What differs by release of its software; the first that fits holds."""
+    without_kvm: str = ""
+    """What its nodes are like under software emulation, where that is as good as no use."""
     products: tuple[str, ...] = ()
     """Whose images it runs, as `labctl.model.image_name` calls them; none where their names tell
     nothing."""

@@ -24,8 +24,7 @@ def choose_virt_type(facts: Facts) -> tuple[str, Finding]:
         asked = " (asked before)" if kvm.cached else ""
         return "kvm", Finding("kvm", Severity.OK, f"KVM works: {kvm.reason}{asked}")
     if wanted is False and "qemu" in facts.virt_types:
-        words = "software emulation (TCG), as the file wants"
-        return "qemu", Finding("kvm", Severity.OK, words)
+        return "qemu", _emulated(facts, "as the file wants", Severity.OK, "")
     reason = kvm.reason if kvm is not None else "the file does not want it"
     if wanted:
         return "kvm", Finding(
@@ -38,11 +37,27 @@ def choose_virt_type(facts: Facts) -> tuple[str, Finding]:
     if "qemu" not in facts.virt_types:
         message = f"libvirt offers no QEMU on this host, and no usable KVM: {reason}"
         return "qemu", Finding("kvm", Severity.REFUSE, message, "install qemu-system-x86")
-    return "qemu", Finding(
-        "kvm",
+    return "qemu", _emulated(
+        facts,
+        f"since KVM can't be used: {reason}",
         Severity.WARN if "kvm" in facts.virt_types else Severity.NOTE,
-        f"software emulation (TCG), since KVM can't be used: {reason}",
         "boots take several times as long without KVM",
+    )
+
+
+def _emulated(facts: Facts, why: str, severity: Severity, resolution: str) -> Finding:
+    """A warning for platforms that it won't do for, whoever wants it."""
+    message = f"software emulation (TCG), {why}"
+    unfit = [(platform, nodes) for platform, nodes in _platforms(facts) if platform.without_kvm]
+    if not unfit:
+        return Finding("kvm", severity, message, resolution)
+    told = "; ".join(f"{platform.name} {platform.without_kvm}" for platform, _ in unfit)
+    return Finding(
+        "kvm",
+        Severity.WARN,
+        f"{message}; {told}",
+        "run it on a host with KVM",
+        nodes=tuple(name for _, nodes in unfit for name in nodes),
     )
 
 

@@ -174,6 +174,7 @@ _PLATFORM = {
     "firmware": read_list(read_mapping(_FIRMWARE, {"variables": ""})),
     "prompts": read_list(read_mapping(_PROMPT, {"answer": ""})),
     "releases": read_list(read_mapping(_RELEASE, _RELEASE_DEFAULTS)),
+    "without_kvm": _TEXT,
     "products": read_list(_TEXT),
 }
 _FILE = {**_PLATFORM, "like": _TEXT}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.nexus import intent
 from harness.quiet_host import domain, of, quiet_host, requiring, the
 from harness.samples import SUBNET
 from labctl.model.finding import Severity
@@ -75,6 +76,30 @@ def test_the_virt_type(
     report = check(requiring(asked, Requirements(kvm=wanted)))
     (finding,) = of(report, "kvm")
     assert (report.virt_type, finding.severity) == (virt_type, severity)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kvm", "offered"), [(None, FAILED, {"qemu"}), (False, None, {"kvm", "qemu"})]
+)
+def test_a_nexus_without_kvm_is_warned_of(
+    facts: Facts, wanted: bool | None, kvm: KvmVerdict | None, offered: set[str]
+) -> None:
+    asked = replace(
+        facts,
+        intent=intent("nxosv9k-7.0.3.I7.4", 1),
+        kvm=kvm,
+        virt_types=frozenset(offered),
+    )
+    finding = the(requiring(asked, Requirements(kvm=wanted)), "kvm")
+    assert finding.severity is WARN
+    assert "nxosv9k is hardly usable without KVM: GNS3" in finding.message
+    assert finding.resolution == "run it on a host with KVM"
+    assert finding.nodes == ("spine-1", "leaf-1")
+
+
+def test_a_nexus_with_kvm_is_not(facts: Facts) -> None:
+    asked = replace(facts, intent=intent("nxosv9k-7.0.3.I7.4", 1))
+    assert the(asked, "kvm").severity is OK
 
 
 def test_a_lab_that_demands_kvm_is_refused_by_the_canary(facts: Facts) -> None:
