@@ -25,6 +25,22 @@ def test_vpc_pair() -> None:
     assert "secondary" not in single
 
 
+def test_the_peer_link_carries_what_the_backup_vlan_does() -> None:
+    """On a Nexus a packet larger than a switched port's MTU is dropped; 1500 is the default."""
+    text = config(intent_of(lab(vpc=True)), "leaf-1")
+    assert "mtu 9216" in section(text, "interface Vlan3950")
+    assert "mtu 9216" in section(text, "interface port-channel1")
+    for port in ("Ethernet1/3", "Ethernet1/4"):
+        member = section(text, f"interface {port}")
+        assert member.index("mtu 9216") < member.index("channel-group 1 mode active")
+    assert not any(line.startswith("mtu") for line in section(text, "interface Ethernet1/5"))
+
+
+def test_a_pair_survives_the_reload_of_a_half() -> None:
+    domain = section(config(intent_of(lab(vpc=True)), "leaf-1"), "vpc domain 1")
+    assert {"delay restore 150", "auto-recovery"} <= set(domain)
+
+
 def test_keepalive_without_a_management_network_is_between_loopbacks() -> None:
     text = config(intent_of(lab(vpc=True)), "leaf-1", management="user")
     assert "peer-keepalive destination 10.0.0.12 source 10.0.0.11 vrf default" in text
