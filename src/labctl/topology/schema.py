@@ -55,7 +55,7 @@ class NetworkShape(Shape):
 
 class ExternalShape(Shape):
     """A router outside the lab that a border speaks eBGP with inside a tenant (VRF-lite): it gets
-    the tenant's subnets, and the border's default route leads to it. Nexus only."""
+    the tenant's subnets, and the border's static default route leads to it. Nexus only."""
 
     node = required(NODE_NAME, "The border.")
     interface = required(PORT_NAME, "Its port: one that no fabric link or host is on.")

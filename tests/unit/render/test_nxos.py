@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 
@@ -21,6 +23,8 @@ from harness.samples import change_node, site
 from labctl.model.secret import ADMIN_PASSWORD
 from labctl.render.day0 import day0
 from labctl.render.nxos_ports import vlan_lists
+
+TOPOLOGIES = Path(__file__).parents[3] / "topologies"
 
 
 @settings(deadline=None, max_examples=60)
@@ -171,6 +175,18 @@ def test_border_speaks_to_a_router_outside() -> None:
         "ip address 198.51.100.1/30", "no shutdown",
     ]  # fmt: skip
     assert section(text, "    neighbor 198.51.100.2")[0] == "remote-as 64999"
+
+
+def test_the_way_out_is_as_the_example_says() -> None:
+    """Static, by way of the router; it is told to the fabric, and not back to the router."""
+    example = (TOPOLOGIES / "vpc-multicast.yaml").read_text()
+    assert "to which tenant-a's default route\n# leads. That one is static" in example
+    text = config(intent_of(example), "border-1")
+    assert "ip route 0.0.0.0/0 198.51.100.2" in section(text, "vrf context tenant-a")
+    assert "network 0.0.0.0/0" in section(text, "  vrf tenant-a")
+    assert section(text, "route-map EXT-OUT deny 5") == [
+        "match ip address prefix-list DEFAULT-ONLY"
+    ]
 
 
 def test_line_cards_of_a_large_9500v_are_inserted() -> None:
