@@ -60,16 +60,22 @@ class Console:
             self._seen += match.end()
             return self._text[start : self._seen]
 
-    def send(self, line: str) -> None:
+    def send(self, line: str, end: str = "\n") -> None:
         assert self._process.stdin
-        self._process.stdin.write(line.encode() + b"\n")
+        self._process.stdin.write(f"{line}{end}".encode())
         self._process.stdin.flush()
 
     def login(self) -> None:
         self.expect("login: ")
-        self.send("root")
-        self.expect("Password: ")
-        self.send("labctl")
+        self.answer_login()
+
+    def answer_login(self, first: str = "", name_end: str = "\n", password_end: str = "\n") -> None:
+        for end in first:
+            self.send("", end)
+            self.expect("login: ")
+        self.send("root", name_end)
+        assert self.expect("Password: ").count("root") == 1  # one echo: getty's, not the tty's too
+        self.send("labctl", password_end)
         self.expect("# ")
 
     def run(self, command: str) -> str:
@@ -239,6 +245,24 @@ def test_bad_day0_lines_are_named_and_the_rest_applied(disk: Path, tmp_path: Pat
         links = guest.console.run("ip -br link")
         assert all(name in links for name in ("lan ", "d1 ", "d2 ", "d3 "))
         assert guest.console.run("ls /root") == ""
+
+
+def test_login_whatever_key_ends_a_line(disk: Path, tmp_path: Path) -> None:
+    enter, newline = "\r", "\n"  # what a terminal's Enter sends, and what a script writes
+    with booted(disk, write_day0(tmp_path / "day0.iso", ROUTER)) as guest:
+        for first, name_end, password_end in (
+            (enter, enter, enter),
+            ("", enter, enter),
+            ("", newline, newline),
+            (newline, enter, enter),
+            (newline + enter, newline, enter),
+        ):
+            guest.console.expect("login: ")
+            # init sets up the terminal of what it starts, also while the prompt stands there.
+            guest.agent("guest-exec", path="/usr/bin/killall", arg=["acpid"])
+            time.sleep(2.0)  # a person's pause, longer than init's before it starts a program anew
+            guest.console.answer_login(first, name_end, password_end)
+            guest.console.send("exit", enter)
 
 
 def test_without_day0_there_is_a_login(disk: Path) -> None:
