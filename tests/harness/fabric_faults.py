@@ -28,4 +28,6 @@ class FabricFaults:
     not_forwarding: set[frozenset[str]] = field(default_factory=set)
     free_memory: dict[str, int] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
+    unplugged: frozenset[str] | None = None
+    """What the hypervisor says; the cable's effect is `links_down` and the like."""
     dead_daemons: dict[str, str] = field(default_factory=dict)

@@ -28,7 +28,33 @@ def fabric_of(
     extra: str = "",
 ) -> Intent:
     return intent_of(
-        f"""
+        fabric_text(
+            spines,
+            leaves,
+            borders=borders,
+            routing=routing,
+            links=links,
+            platform=platform,
+            vpc=vpc,
+            replication=replication,
+            extra=extra,
+        )
+    )
+
+
+def fabric_text(
+    spines: int = 2,
+    leaves: int = 2,
+    *,
+    borders: int = 0,
+    routing: str = "ospf",
+    links: str = "unnumbered",
+    platform: str = "frr",
+    vpc: bool = False,
+    replication: str = "ingress",
+    extra: str = "",
+) -> str:
+    return f"""
 lab: simulated
 platform: {platform}
 fabric:
@@ -46,4 +72,3 @@ fabric:
         - {{name: web, vlan: 10, vni: 10010, gateway: 10.10.10.1/24}}
         - {{name: db, vlan: 20, vni: 10020, gateway: 10.10.20.1/24}}
 {extra}"""
-    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from harness.evpn_routing import EvpnRouting
 from labctl.devices.frr import device as frr
@@ -27,7 +28,7 @@ class Simulation(EvpnRouting):
     def evidence(self) -> Evidence:
         outputs = dict(self._outputs())
         alive = {key: text for key, text in outputs.items() if key[0] not in self.unreachable}
-        return Evidence.of(alive, self.unreachable)
+        return replace(Evidence.of(alive, self.unreachable), unplugged=self.unplugged)
 
     def _outputs(self) -> Iterator[tuple[tuple[str, str], str]]:
         for name, node in self.intent.nodes.items():

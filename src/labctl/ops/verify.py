@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from labctl.errors import VerifyFailed
@@ -14,6 +15,7 @@ from labctl.hypervisor.api import DomainState, Hypervisor, ObservedDomain
 from labctl.model.intent import Intent
 from labctl.model.platform import Platform
 from labctl.ops.asking import asker
+from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.events import StepDone, StepStarted
 from labctl.ops.load import load_lab
@@ -89,4 +91,11 @@ def _ask(
     platform_of = {name: platforms[node.node.platform] for name, node in intent.nodes.items()}
     ask = asker(ctx, hypervisor, intent.lab.name, platform_of)
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="verify") as pool:
-        return checks(intent, collect(intent, platforms, ask, pool), platforms)
+        evidence = collect(intent, platforms, ask, pool)
+    evidence = replace(evidence, unplugged=_unplugged(hypervisor, intent.lab.name))
+    return checks(intent, evidence, platforms)
+
+
+def _unplugged(hypervisor: Hypervisor, lab: str) -> frozenset[str]:
+    domains = domains_of(lab, hypervisor.domains())
+    return frozenset(f"{node}:{end}" for node, each in domains.items() for end in each.unplugged())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from labctl.model.intent import Intent
 from labctl.model.platform import Platform
 from labctl.verify.appliance import appliance_checks
+from labctl.verify.causes.cables import remarks
 from labctl.verify.causes.find import find_causes
 from labctl.verify.control import node_checks, session_checks, underlay_checks
 from labctl.verify.evidence import Evidence
@@ -32,4 +33,7 @@ def checks(intent: Intent, evidence: Evidence, platforms: Mapping[str, Platform]
         *tenant_checks(fabric),
         *ping_checks(fabric),
     )
-    return make_report(intent.lab.name, found, find_causes(fabric, found), evidence.notes)
+    causes = find_causes(fabric, found)
+    named = [end for cause in causes for end in cause.unplugged]
+    pulled = remarks(intent.lab.name, evidence.unplugged or (), named)
+    return make_report(intent.lab.name, found, causes, (*evidence.notes, *pulled))

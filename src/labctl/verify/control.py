@@ -102,6 +102,8 @@ def session_checks(fabric: Fabric) -> Iterator[Check]:
                 yield _counts(fabric, name, peer, table)
 
 
+NOT_CONFIGURED = "no such neighbor"
+"""What is seen of a session that the node does not have at all."""
 Sessions = Mapping[str, Peer] | Unknown
 
 
@@ -111,7 +113,7 @@ def _session(kind: CheckKind, name: str, peer: BgpPeer, table: Sessions) -> Chec
         return unknown(kind, name, peer.key, table, expected=expected, peers=(peer.node,))
     found = table.get(peer.key)
     if found is None:
-        ok, seen = False, "no such neighbor"
+        ok, seen = False, NOT_CONFIGURED
     else:
         ok = found.established and found.asn in (None, peer.asn)
         seen = found.state if found.asn in (None, peer.asn) else f"{found.state}, AS {found.asn}"

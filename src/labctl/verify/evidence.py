@@ -22,11 +22,16 @@ def slug(command: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Outputs by node and command slug; `unreachable` nodes with the reason; remarks."""
+    """Outputs by node and command slug; `unreachable` nodes with the reason; remarks.
+
+    `unplugged` are the ends of links (NODE:INTERFACE) whose cable is pulled, as the hypervisor has
+    it; None where nobody asked one.
+    """
 
     outputs: Mapping[tuple[str, str], str] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unplugged: frozenset[str] | None = None
 
     @classmethod
     def of(

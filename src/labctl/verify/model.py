@@ -109,7 +109,7 @@ class Cause:
     """A probable cause: the nodes to blame, why, and what to do.
 
     `evidence` are the ids of the failed checks that point to it, `consequences` of those that
-    follow from it.
+    follow from it. `unplugged` are the ends (NODE:INTERFACE) known to be pulled that it names.
     """
 
     kind: CauseKind
@@ -118,6 +118,7 @@ class Cause:
     resolution: str
     evidence: tuple[str, ...]
     consequences: tuple[str, ...] = ()
+    unplugged: tuple[str, ...] = ()
 
 
 class Verdict(StrEnum):

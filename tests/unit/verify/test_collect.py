@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 
+from harness.guests import printed
 from harness.intents import PLATFORMS, fabric_of
 from harness.simulated import Simulation
 from harness.simulated_nexus import NexusSimulation
@@ -42,17 +43,7 @@ class Guests:
         self.asked.append(node)
         if node in self._evidence.unreachable:
             raise HypervisorError(self._evidence.unreachable[node])
-        sections = []
-        for number, line in enumerate(batch.input_text.splitlines()):
-            sections.append(f"\n@labctl-output@ {number}\n{self._output(node, line)}")
-            sections.append("\n@labctl-output@ exit 0\n")
-        return "".join(sections)
-
-    def _output(self, node: str, line: str) -> str:
-        if not line.startswith("exec vtysh"):
-            return self._evidence.outputs[node, slug(line)]
-        shows = [show.strip("' ") for show in line.split(" -c ")[1:]][: self._at_most]
-        return "".join(f"{node}# {s}\n{self._evidence.outputs[node, slug(s)]}" for s in shows)
+        return printed(self._evidence, node, batch.input_text, at_most=self._at_most)
 
 
 def test_what_is_collected_is_what_the_nodes_say(pool: Executor) -> None:

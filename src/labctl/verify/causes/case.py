@@ -73,11 +73,15 @@ class Case:
         resolution: str,
         evidence: Iterable[Check],
         explains: Explains,
+        *,
+        unplugged: tuple[str, ...] = (),
     ) -> None:
         """Record a cause; its evidence and all it explains come off the table."""
         proof = tuple(check.id for check in evidence)
         follow = [c.id for c in self._open.values() if c.id not in proof and explains(c)]
-        self.causes.append(Cause(kind, tuple(nodes), message, resolution, proof, tuple(follow)))
+        self.causes.append(
+            Cause(kind, tuple(nodes), message, resolution, proof, tuple(follow), unplugged)
+        )
         for identity in (*proof, *follow):
             self._open.pop(identity, None)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from labctl.verify.causes import appliance, counts, forwarding, overlay, sessions, vtepsets
+from labctl.verify.causes import appliance, cables, counts, forwarding, overlay, sessions, vtepsets
 from labctl.verify.causes.case import Case
 from labctl.verify.fabric import Fabric
 from labctl.verify.model import Cause, CauseKind, Check
 
 _DETECTORS: tuple[Callable[[Case], None], ...] = (
+    cables.pulled,
     sessions.nodes_down,
     sessions.daemons_down,
     sessions.low_memory,

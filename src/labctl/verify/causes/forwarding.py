@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from labctl.verify.causes.cables import where_to_plug
 from labctl.verify.causes.case import PINGS, Case, Explains, by_node, either, involving
 from labctl.verify.causes.overlay import tenants_of
 from labctl.verify.make import listed
@@ -81,21 +82,17 @@ def hosts_down(case: Case) -> None:
 
 
 def _host(case: Case, host: str, what: str, proof: list[Check]) -> None:
-    wires = listed(str(port.link) for port in case.fabric.hosts[host].ports)
+    ports = case.fabric.hosts[host].ports
+    wires = listed(str(port.link) for port in ports)
+    ask = f"{where_to_plug(case, ports[0].link)}; " if ports else ""
     case.name(
         CauseKind.HOST_DOWN,
         [host],
         f"{what}: the host, its link ({wires}), or its addresses",
-        f"plug it: labctl link {case.lab} {_port(case, host)} up; "
-        f"look at it: labctl console {case.lab} {host}",
+        f"{ask}look at it: labctl console {case.lab} {host}",
         proof,
         lambda check: check.kind in PINGS and host in check.nodes,
     )
-
-
-def _port(case: Case, host: str) -> str:
-    ports = case.fabric.hosts[host].ports
-    return str(ports[0].link.end(host)) if ports else host
 
 
 def not_forwarding(case: Case) -> None:

@@ -6,7 +6,9 @@ from labctl.devices.facts import ADMIN_DOWN, PREFIX_LIMIT
 from labctl.devices.reading import Unknown
 from labctl.model.lab import Routing
 from labctl.verify.causes.blame import culprits
+from labctl.verify.causes.cables import where_to_plug
 from labctl.verify.causes.case import PINGS, SESSIONS, Case, between, by_node, either, involving
+from labctl.verify.control import NOT_CONFIGURED
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
 
@@ -95,9 +97,7 @@ def prefix_limit(case: Case) -> None:
 
 def not_configured(case: Case) -> None:
     """A neighbor one end does not have: its configuration, or its address family, is amiss."""
-    mine = [
-        c for c in case.open(CheckKind.SESSION, CheckKind.UNDERLAY) if c.seen == "no such neighbor"
-    ]
+    mine = [c for c in case.open(CheckKind.SESSION, CheckKind.UNDERLAY) if c.seen == NOT_CONFIGURED]
     for node, proof in by_node(mine).items():
         others = listed({peer for check in proof for peer in check.peers})
         table = case.fabric.readings[node].evpn_peers
@@ -165,12 +165,11 @@ def _link(case: Case, proof: list[Check]) -> tuple[CauseKind, str, str]:
     ports = [p for p in case.fabric.switches[node].ports if p.far.node == far]
     named = [p for p in ports if p.name == proof[0].subject] or ports
     wire = str(named[0].link) if named else f"{node} -- {far}"
-    end = str(named[0].link.end(node)) if named else node
+    ask = f"{where_to_plug(case, named[0].link)}; " if named else ""
     return (
         CauseKind.LINK_DOWN,
         f"no underlay adjacency over the link {wire}",
-        f"plug it: labctl link {case.lab} {end} up; "
-        f"then look at the interfaces of {node} and {far}",
+        f"{ask}look at the interfaces of {node} and {far}",
     )
 
 
