@@ -21,7 +21,9 @@ def command(
     ] = None,
     wait: Annotated[
         float,
-        typer.Option(min=0, metavar="SECONDS", help="Look again until healthy, this long at most."),
+        typer.Option(
+            min=0, metavar="SECONDS", help="Look again while that may help, this long at most."
+        ),
     ] = 0.0,
     as_json: options.Json = False,
 ) -> int:

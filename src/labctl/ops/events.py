@@ -52,6 +52,14 @@ class PhaseEntered:
 
 
 @dataclass(frozen=True, slots=True)
+class Converging:
+    """The fabric is not healthy yet, `seconds` after it was first looked at, and is waited for."""
+
+    failed: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something worth telling that is no failure."""
 
@@ -66,5 +74,5 @@ class PlanMade:
     plan: Plan
 
 
-Event = StepStarted | StepDone | StepFailed | PhaseEntered | Notice | PlanMade
+Event = StepStarted | StepDone | StepFailed | PhaseEntered | Converging | Notice | PlanMade
 EventSink = Callable[[Event], None]

@@ -19,6 +19,7 @@ from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.events import StepDone, StepStarted
 from labctl.ops.load import load_lab
+from labctl.ops.patience import Patience
 from labctl.ops.target import chosen
 from labctl.verify.checks import checks
 from labctl.verify.collect import collect
@@ -74,15 +75,27 @@ def verify_until_healthy(
     *,
     wait: float = CONVERGENCE_SECONDS,
 ) -> VerifyReport:
-    """The first healthy report, or the last one when `wait` seconds have passed."""
-    started = time.monotonic()
+    """The first healthy report, or the last one when `wait` seconds have passed.
+
+    Ends before where only what somebody must mend keeps the fabric from being healthy.
+    """
+    started, patience = time.monotonic(), Patience(intent)
     ctx.emit(StepStarted("verify"))
     while True:
         report = _ask(ctx, hypervisor, intent, platforms)
         seconds = time.monotonic() - started
-        if report.healthy is not False or seconds > wait or ctx.interrupt.wait(_PAUSE_SECONDS):
-            ctx.emit(StepDone("verify", seconds, note=report.summary))
-            return report
+        note = report.summary
+        if report.healthy is not False or seconds > wait:
+            break
+        if patience.is_over(report, seconds):
+            note += "; waiting does not mend it"
+            break
+        if news := patience.news(report, seconds):
+            ctx.emit(news)
+        if ctx.interrupt.wait(_PAUSE_SECONDS):
+            break
+    ctx.emit(StepDone("verify", seconds, note=note))
+    return report
 
 
 def _ask(

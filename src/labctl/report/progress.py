@@ -10,6 +10,7 @@ from typing import TextIO
 
 from labctl.ops.context import silent
 from labctl.ops.events import (
+    Converging,
     Event,
     EventSink,
     Notice,
@@ -19,7 +20,7 @@ from labctl.ops.events import (
     StepFailed,
     StepStarted,
 )
-from labctl.report.paint import Paint, clean, duration
+from labctl.report.paint import Paint, clean, count, duration
 from labctl.report.plan import plan_lines
 
 Clock = Callable[[], float]
@@ -78,6 +79,9 @@ def event_lines(event: Event, paint: Paint, *, verbose: bool) -> list[str]:
             return [f"{_who(node)}{step} {failed} after {duration(seconds)}: {clean(reason)}"]
         case PhaseEntered(node, phase, seconds):
             return [f"{_who(node)}{phase} after {duration(seconds)}"]
+        case Converging(failed):
+            fail = "fails" if failed == 1 else "fail"
+            return [f"waiting to converge: {count(failed, 'check')} {fail} yet"]
         case Notice(text, node):
             return [f"{_who(node)}{clean(text)}"]
         case PlanMade(plan):

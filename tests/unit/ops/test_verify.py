@@ -8,9 +8,12 @@ from harness.guests import guests
 from harness.intents import fabric_of, fabric_text
 from harness.simulated import Simulation
 from harness.site import Site
+from labctl.ops import patience, verify
+from labctl.ops.context import Context
+from labctl.ops.events import Converging, Event, StepDone
 from labctl.ops.link import set_link
 from labctl.ops.verify import verify_live
-from labctl.verify.model import CauseKind
+from labctl.verify.model import CauseKind, Status
 
 LAB = "simulated"
 
@@ -34,3 +37,34 @@ def test_the_hypervisor_is_asked_which_cables_are_pulled(lab: Simulation, site: 
     lab.links_down.add(frozenset({"leaf-1", "spine-1"}))
     (cause,) = verify_live(site.context, LAB).causes
     assert (cause.kind, cause.unplugged) == (CauseKind.LINK_DOWN, ("leaf-1:eth1",))
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(patience, "LASTING_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_waiting_is_told_and_ends_where_it_is_of_no_use(lab: Simulation, site: Site) -> None:
+    lab.shut.add(("leaf-1", "spine-1"))
+    site.events.clear()
+    report = verify_live(site.context, LAB, wait=600.0)
+    assert [cause.kind for cause in report.causes] == [CauseKind.SESSION_SHUT]
+    assert [e.failed for e in site.events if isinstance(e, Converging)] == [
+        report.count(Status.FAIL)
+    ]
+    assert isinstance(site.events[-1], StepDone)
+    assert site.events[-1].note.endswith("waiting does not mend it")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_what_may_pass_is_waited_for(lab: Simulation, site: Site) -> None:
+    lab.down.add(frozenset({"leaf-1", "spine-1"}))
+
+    def mend(event: Event) -> None:
+        if isinstance(event, Converging):
+            lab.down.clear()
+
+    context = Context(site.home, None, site.connect, mend)
+    assert verify_live(context, LAB, wait=600.0).healthy is True

@@ -1,6 +1,7 @@
 import io
 
 from labctl.ops.events import (
+    Converging,
     Event,
     Notice,
     PhaseEntered,
@@ -20,6 +21,8 @@ EVENTS: list[Event] = [
     StepDone("boot", 12.3, "leaf-1", "ready"),
     StepFailed("boot", 60.0, "leaf-2", "no login\x1b[2J"),
     Notice("KVM is not used"),
+    Converging(7, 12.0),
+    Converging(1, 14.0),
 ]
 
 
@@ -42,6 +45,8 @@ def test_every_line_stands_for_itself_with_its_time() -> None:
         "[   3.0 s] leaf-1: boot done in 12 s: ready",
         "[   4.0 s] leaf-2: boot failed after 1 min 0 s: no login�[2J",
         "[   5.0 s] KVM is not used",
+        "[   6.0 s] waiting to converge: 7 checks fail yet",
+        "[   7.0 s] waiting to converge: 1 check fails yet",
     ]
 
 
@@ -81,4 +86,5 @@ def test_the_live_view_shows_each_node_where_it_is() -> None:
     assert "✓ leaf-1" in last
     assert "boot failed: no login" in last
     assert "KVM is not used" in last
+    assert "waiting to converge: 7 checks fail yet" in last
     assert "\x1b[2J" not in last
