@@ -32,6 +32,7 @@ from harness.fake_state import (
     refusal,
 )
 from harness.faults import Faults
+from labctl.errors import ConsoleBusy
 from labctl.hypervisor import parse
 from labctl.hypervisor.api import (
     CommandResult,
@@ -227,7 +228,7 @@ class FakeHypervisor:
         attached = self.consoles.get(name)
         if attached is not None and not attached.closed:
             if not force:
-                raise refusal("VIR_ERR_OPERATION_FAILED", f"the console of {name} is in use")
+                raise ConsoleBusy(f"somebody else is attached to the console of {name}")
             attached.close()
         self.consoles[name] = FakeConsole()
         return self.consoles[name]

@@ -9,7 +9,7 @@ import typer
 from labctl.cli import options
 from labctl.cli.failure import failure_of
 from labctl.cli.output import show
-from labctl.cli.session import reading, settings
+from labctl.cli.session import asking
 from labctl.errors import ExitCode
 
 
@@ -37,7 +37,7 @@ def command(
     from labctl.report.execs import exec_lines
 
     results = execute(
-        reading(settings(ctx).uri),
+        asking(ctx, as_json=as_json),
         lab,
         " ".join(words),
         nodes=node or (),

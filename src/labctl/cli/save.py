@@ -7,7 +7,7 @@ import typer
 from labctl.cli import options
 from labctl.cli.failure import failure_of
 from labctl.cli.output import show
-from labctl.cli.session import reading, settings
+from labctl.cli.session import asking
 
 
 def command(
@@ -21,6 +21,6 @@ def command(
     from labctl.ops.save import save
     from labctl.report.lifecycle import save_lines
 
-    result = save(reading(settings(ctx).uri), lab, folder, nodes=node or ())
+    result = save(asking(ctx, as_json=as_json), lab, folder, nodes=node or ())
     show(result, lambda paint: save_lines(result, paint), as_json=as_json)
     return failure_of(outcome.error for outcome in result.outcomes)

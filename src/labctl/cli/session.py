@@ -44,6 +44,17 @@ def reading(uri: str | None) -> Context:
     return Context(home=home(), uri=uri, connect=connect)
 
 
+def asking(ctx: typer.Context, *, as_json: bool) -> Context:
+    """As `reading`, for commands that ask nodes: it tells what they wait for."""
+    from labctl.ops.context import Context
+    from labctl.report.progress import waits
+
+    chosen = settings(ctx)
+    quiet = as_json or chosen.verbosity < 0
+    emit = waits(sys.stderr, Paint(wants_colour(sys.stderr)), quiet=quiet)
+    return Context(home=home(), uri=chosen.uri, connect=connect, emit=emit)
+
+
 @contextmanager
 def changing(ctx: typer.Context, ref: str, *, as_json: bool) -> Iterator[Context]:
     """A context for commands that change a lab: with progress, and Ctrl-C in two stages."""

@@ -9,7 +9,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading, settings
+from labctl.cli.session import asking
 
 
 def command(
@@ -34,7 +34,7 @@ def command(
     from labctl.ops.verify import verify_from, verify_live
     from labctl.report.verify import verify_lines
 
-    context = reading(settings(ctx).uri)
+    context = asking(ctx, as_json=as_json)
     if saved is None:
         report = verify_live(context, lab, wait=wait)
     else:

@@ -62,10 +62,8 @@ class LibvirtConsole:
             return refusal
         return ConsoleBusy(
             f"somebody else is attached to the console of {self._name}",
-            details=refusal.details,
             resolution="`labctl console --force` takes it over; "
             "`labctl logs -f` shows it without attaching",
-            causes=(error,),
         )
 
     def read(self, timeout: float) -> bytes:

@@ -15,6 +15,7 @@ from labctl.console.events import Send
 from labctl.errors import ConsoleBusy, Interrupted
 from labctl.hypervisor.api import ConsoleStream, Hypervisor
 from labctl.ops.context import Context
+from labctl.ops.events import Notice
 
 ATTACH_SECONDS = 60.0
 """How long a console that somebody else holds is waited for."""
@@ -80,15 +81,26 @@ class Keyboard:
 
     def _open(self) -> ConsoleStream:
         end = time.monotonic() + ATTACH_SECONDS
+        told = False
         while True:
             try:
                 return self._hypervisor.open_console(self._domain)
             except ConsoleBusy as busy:
                 if time.monotonic() > end:
                     busy.resolution = (
-                        f"somebody holds the console of {self._domain}, which labctl needs to "
-                        "speak to the device: leave it (Ctrl-]) and run the command again"
+                        "labctl needs it to speak to the device: leave it (Ctrl-]) and run the "
+                        "command again"
                     )
                     raise
+                if not told:
+                    self._ctx.emit(_waiting(self._domain))
+                told = True
             if self._ctx.interrupt.wait(_RETRY_SECONDS):
                 raise Interrupted("interrupted while waiting for a console")
+
+
+def _waiting(domain: str) -> Notice:
+    return Notice(
+        f"somebody holds the console of {domain}, which labctl needs: waiting up to "
+        f"{ATTACH_SECONDS:g} s for them to leave it (Ctrl-])"
+    )

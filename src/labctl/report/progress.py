@@ -42,6 +42,17 @@ def progress(
         yield Lines(stream, paint, verbose=verbose)
 
 
+def waits(stream: TextIO, paint: Paint, *, quiet: bool = False) -> EventSink:
+    """For commands whose result says the rest: a line for what is waited for, and for notices."""
+    lines = Lines(stream, paint, verbose=False)
+
+    def sink(event: Event) -> None:
+        if isinstance(event, Converging | Notice):
+            lines(event)
+
+    return silent if quiet else sink
+
+
 class Lines:
     """Each event a line with the seconds since the start; events come from many threads."""
 

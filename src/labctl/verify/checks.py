@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from labctl.model.intent import Intent
 from labctl.model.platform import Platform
@@ -12,7 +13,7 @@ from labctl.verify.causes.find import find_causes
 from labctl.verify.control import node_checks, session_checks, underlay_checks
 from labctl.verify.evidence import Evidence
 from labctl.verify.fabric import Fabric
-from labctl.verify.model import VerifyReport, make_report
+from labctl.verify.model import Check, Status, VerifyReport, make_report
 from labctl.verify.overlay import overlay_checks
 from labctl.verify.pings import heard, ping_checks
 from labctl.verify.tenants import tenant_checks
@@ -24,16 +25,25 @@ def checks(intent: Intent, evidence: Evidence, platforms: Mapping[str, Platform]
     What there is no evidence for is NOT_CHECKED, never passed.
     """
     fabric = Fabric(intent, evidence, platforms)
-    found = (
-        *node_checks(fabric),
-        *appliance_checks(fabric),
-        *underlay_checks(fabric),
-        *session_checks(fabric),
-        *overlay_checks(fabric, heard(fabric)),
-        *tenant_checks(fabric),
-        *ping_checks(fabric),
-    )
+    found = tuple(_why_open(check, evidence) for check in _all_checks(fabric))
     causes = find_causes(fabric, found)
     named = [end for cause in causes for end in cause.unplugged]
     pulled = remarks(intent.lab.name, evidence.unplugged or (), named)
     return make_report(intent.lab.name, found, causes, (*evidence.notes, *pulled))
+
+
+def _all_checks(fabric: Fabric) -> Iterator[Check]:
+    yield from node_checks(fabric)
+    yield from appliance_checks(fabric)
+    yield from underlay_checks(fabric)
+    yield from session_checks(fabric)
+    yield from overlay_checks(fabric, heard(fabric))
+    yield from tenant_checks(fabric)
+    yield from ping_checks(fabric)
+
+
+def _why_open(check: Check, evidence: Evidence) -> Check:
+    """A check that could not be made says what to do about it, where that is known."""
+    if check.status is Status.NOT_CHECKED and check.node in evidence.held:
+        return replace(check, seen=evidence.held[check.node])
+    return check

@@ -8,15 +8,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from labctl.devices.api import Device
-from labctl.errors import LabctlError
+from labctl.errors import ConsoleBusy, LabctlError
 from labctl.model.intent import Intent
 from labctl.model.platform import Platform
 from labctl.verify.evidence import Evidence
 from labctl.verify.fabric import Fabric
 from labctl.verify.pings import plan_pings
 
+HELD = "somebody holds its console: leave it (Ctrl-]) and run verify again"
 Ask = Callable[[str, tuple[str, ...]], Mapping[str, str]]
 """Type commands on a node; the outputs of those that ran, by command. Called from many threads
 at once, for one node from one thread. LabctlError when the node can't be asked."""
@@ -39,12 +41,14 @@ def collect(
 ) -> Evidence:
     """Ask every node, hosts first: their pings make the leaves learn what they are then asked.
 
-    A node that can't be asked is unreachable, with the reason; the others are asked all the same.
+    A node that can't be asked is unreachable, with the reason, or held, where it is its console
+    that somebody else is at; the others are asked all the same.
     """
     fabric = Fabric(intent, Evidence(), platforms)
     plan = plan_commands(fabric)
     outputs: dict[tuple[str, str], str] = {}
     unreachable: dict[str, str] = {}
+    held: dict[str, str] = {}
 
     def answers(name: str) -> tuple[str, Mapping[str, str] | LabctlError]:
         try:
@@ -54,11 +58,13 @@ def collect(
 
     for group in (fabric.hosts, fabric.switches):
         for name, answer in executor.map(answers, group):
-            if isinstance(answer, LabctlError):
+            if isinstance(answer, ConsoleBusy):
+                held[name] = HELD
+            elif isinstance(answer, LabctlError):
                 unreachable[name] = answer.brief
             else:
                 outputs |= {(name, command): text for command, text in answer.items()}
-    return Evidence.of(outputs, unreachable)
+    return replace(Evidence.of(outputs, unreachable), held=held)
 
 
 def _answers(device: Device, name: str, commands: tuple[str, ...], ask: Ask) -> Mapping[str, str]:

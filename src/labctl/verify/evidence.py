@@ -25,13 +25,15 @@ class Evidence:
     """Outputs by node and command slug; `unreachable` nodes with the reason; remarks.
 
     `unplugged` are the ends of links (NODE:INTERFACE) whose cable is pulled, as the hypervisor has
-    it; None where nobody asked one.
+    it; None where nobody asked one. `held` are nodes that could not be asked because somebody is
+    at work on them, with what to do: nothing is known of them, and nothing is wrong with them.
     """
 
     outputs: Mapping[tuple[str, str], str] = field(default_factory=dict)
     unreachable: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unplugged: frozenset[str] | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(

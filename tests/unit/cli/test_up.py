@@ -9,6 +9,7 @@ import pytest
 from harness.results import BROKEN, PREFLIGHT, UP, Replace
 from labctl.cli.main import main
 from labctl.errors import DeadlineError, ExitCode, HypervisorError, LabctlError, PreflightRefused
+from labctl.ops.events import Notice
 from labctl.ops.results import (
     NodeOutcome,
     UpResult,
@@ -101,6 +102,17 @@ def test_an_unhealthy_fabric_is_told_with_cause_culprit_and_remedy(
     assert "probable cause: route target mismatch on leaf-1" in shown
     assert "next: set route-target import 65000:10010" in shown
     assert "seen     none" in shown
+
+
+@pytest.mark.parametrize(("option", "told"), [([], True), (["--json"], False)])
+def test_verify_tells_what_it_waits_for(
+    option: list[str], told: bool, operation: Replace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = operation("verify.verify_live", BROKEN)
+    main(["verify", "pair", *option])
+    context = calls[0][0][0]
+    context.emit(Notice("somebody holds the console"))
+    assert ("somebody holds" in capsys.readouterr().err) is told
 
 
 def test_an_unhealthy_fabric_is_not_called_up(

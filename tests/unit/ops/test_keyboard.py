@@ -14,7 +14,10 @@ from harness.site import Site
 from labctl.console.events import Send
 from labctl.errors import ConsoleBusy, Interrupted
 from labctl.ops import keyboard
+from labctl.ops.events import Notice
 from labctl.ops.keyboard import Keyboard
+from labctl.report.error import error_lines
+from labctl.report.paint import Paint
 
 NAME = "contract.leaf-1"
 
@@ -103,6 +106,9 @@ def test_a_console_of_somebody_else_is_waited_for(site: Site) -> None:
     with Keyboard(site.context, busy, NAME, {}) as opened:
         opened.send(Send("end"))
     assert busy.refusals == 0
+    (told,) = site.events
+    assert isinstance(told, Notice)
+    assert "leave it" in told.text
 
 
 @pytest.mark.usefixtures("hasty")
@@ -115,6 +121,8 @@ def test_but_not_for_ever(site: Site) -> None:
     ):
         opened.attach()
     assert "leave it" in caught.value.resolution
+    shown = "\n".join(error_lines(caught.value, Paint()))
+    assert shown.count("console of") == 1
 
 
 def test_nor_after_an_interrupt(site: Site) -> None:

@@ -8,14 +8,16 @@ import pytest
 
 from harness.fake_nexus import POAP, Habits
 from harness.nexus_site import NexusSite
-from labctl.errors import ExitCode, PhaseError, PreflightRefused
+from labctl.errors import ConsoleBusy, ExitCode, PhaseError, PreflightRefused
 from labctl.hypervisor.api import DomainState
-from labctl.ops import boot
+from labctl.ops import boot, keyboard
 from labctl.ops.events import PhaseEntered
 from labctl.ops.exec import execute
 from labctl.ops.results import NodeOutcome, UpResult
 from labctl.ops.secrets import admin_password
 from labctl.ops.status import status
+from labctl.ops.verify import verify_live
+from labctl.verify.model import CheckKind, Status
 
 
 class FastClock:
@@ -30,6 +32,22 @@ class FastClock:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boot, "_POLL_SECONDS", 0.005)
     monkeypatch.setattr(boot, "time", FastClock)
+
+
+def test_a_console_somebody_holds_keeps_nobody_from_judging_the_others(
+    nexus_site: NexusSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyboard, "ATTACH_SECONDS", 0.1)
+    monkeypatch.setattr(keyboard, "_RETRY_SECONDS", 0.01)
+    nexus_site.write_pair()
+    nexus_site.up()
+    held = nexus_site.fake.open_console("pair.leaf-1")
+    report = verify_live(nexus_site.context, "pair")
+    nodes = {c.node: c.status for c in report.checks if c.kind is CheckKind.NODE}
+    assert nodes == {"spine-1": Status.PASS, "leaf-1": Status.NOT_CHECKED}
+    (failed,) = execute(nexus_site.context, "pair", "show clock", nodes=["leaf-1"])
+    assert isinstance(failed.error, ConsoleBusy)
+    held.close()
 
 
 def outcome(result: UpResult, node: str) -> NodeOutcome:

@@ -12,7 +12,7 @@ from labctl.ops.events import (
 )
 from labctl.plan.model import Action, ActionKind, Plan
 from labctl.report.paint import Paint
-from labctl.report.progress import Lines, progress
+from labctl.report.progress import Lines, progress, waits
 
 EVENTS: list[Event] = [
     PlanMade(Plan("lab", (Action(ActionKind.RESTART, "leaf-1", "memory changed"),), ("leaf-2",))),
@@ -60,6 +60,21 @@ def test_quiet_tells_nothing() -> None:
         for event in EVENTS:
             sink(event)
     assert stream.getvalue() == ""
+
+
+def test_commands_that_ask_tell_what_they_wait_for_and_no_more() -> None:
+    stream = io.StringIO()
+    sink = waits(stream, Paint())
+    for event in EVENTS:
+        sink(event)
+    told = [line.partition("] ")[2] for line in stream.getvalue().splitlines()]
+    assert told == [
+        "KVM is not used",
+        "waiting to converge: 7 checks fail yet",
+        "waiting to converge: 1 check fails yet",
+    ]
+    waits(stream, Paint(), quiet=True)(EVENTS[-1])
+    assert len(stream.getvalue().splitlines()) == len(told)
 
 
 class Gone(io.StringIO):

@@ -13,12 +13,12 @@ from harness.simulated import Simulation
 from harness.simulated_nexus import NexusSimulation
 from labctl.devices import agent
 from labctl.devices.registry import agent_device_for
-from labctl.errors import HypervisorError
+from labctl.errors import ConsoleBusy, ExitCode, HypervisorError
 from labctl.verify.checks import checks
-from labctl.verify.collect import collect, plan_commands
+from labctl.verify.collect import HELD, collect, plan_commands
 from labctl.verify.evidence import Evidence, slug
 from labctl.verify.fabric import Fabric
-from labctl.verify.model import CauseKind
+from labctl.verify.model import CauseKind, Status
 
 
 @pytest.fixture
@@ -73,6 +73,23 @@ def test_a_node_that_does_not_answer_keeps_nobody_from_being_asked(pool: Executo
     assert evidence.unreachable == {"leaf-2": "no agent"}
     causes = checks(fault.intent, evidence, PLATFORMS).causes
     assert [(cause.kind, cause.nodes) for cause in causes] == [(CauseKind.NODE_DOWN, ("leaf-2",))]
+
+
+def test_a_console_somebody_holds_is_no_dead_node(pool: Executor) -> None:
+    healthy = Simulation(fabric_of())
+    guests = Guests(healthy.evidence())
+
+    def ask(node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
+        if node == "leaf-2":
+            raise ConsoleBusy("somebody else is attached to the console of lab.leaf-2")
+        return guests.ask(node, commands)
+
+    report = checks(healthy.intent, collect(healthy.intent, PLATFORMS, ask, pool), PLATFORMS)
+    assert report.causes == ()
+    assert report.healthy is None
+    assert report.exit_code is ExitCode.DONE
+    mine = [check for check in report.checks if check.node == "leaf-2"]
+    assert {(check.status, check.seen) for check in mine} == {(Status.NOT_CHECKED, HELD)}
 
 
 def test_a_guest_that_prints_nothing_of_use_ends_the_asking(pool: Executor) -> None:
