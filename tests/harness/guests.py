@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from labctl.errors import HypervisorError
 from labctl.hypervisor.api import CommandResult
 from labctl.verify.evidence import Evidence, slug
 
@@ -30,6 +31,9 @@ def guests(
     """For FakeHypervisor.guest: every machine says what `evidence()` has of its node just now."""
 
     def answer(domain: str, _argv: tuple[str, ...], script: str) -> CommandResult:
-        return CommandResult(0, printed(evidence(), domain.partition(".")[2], script), "")
+        now, node = evidence(), domain.partition(".")[2]
+        if node in now.unreachable:
+            raise HypervisorError(now.unreachable[node])
+        return CommandResult(0, printed(now, node, script), "")
 
     return answer

@@ -19,6 +19,7 @@ from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.events import StepDone, StepStarted
 from labctl.ops.load import load_lab
+from labctl.ops.lock import Holder, holder
 from labctl.ops.patience import Patience
 from labctl.ops.target import chosen
 from labctl.verify.checks import checks
@@ -43,18 +44,29 @@ def verify_live(ctx: Context, ref: str, *, wait: float = 0.0) -> VerifyReport:
     lab = load_lab(ref, ctx.home)
     platforms = load_platforms()
     intent = build(lab, platforms, management_subnet=None)
+    lock = ctx.home.lab(lab.name).lock
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
-        _need_a_machine(lab.name, chosen(lab.name, hypervisor, ()))
-        return verify_until_healthy(ctx, hypervisor, intent, platforms, wait=wait)
+        busy = holder(lock)
+        _need_a_machine(lab.name, chosen(lab.name, hypervisor, ()), busy)
+        report = verify_until_healthy(ctx, hypervisor, intent, platforms, wait=wait)
+    busy = busy or holder(lock)
+    return replace(report, notes=(*report.notes, _at_work(busy))) if busy else report
 
 
-def _need_a_machine(lab: str, domains: Mapping[str, ObservedDomain]) -> None:
+def _need_a_machine(lab: str, domains: Mapping[str, ObservedDomain], busy: Holder | None) -> None:
     if not any(domain.state is DomainState.RUNNING for domain in domains.values()):
         states = sorted({domain.state.value for domain in domains.values()})
         raise VerifyFailed(
             f"no machine of {lab} runs: {' or '.join(states)}",
-            resolution=f"start it: labctl up {lab}",
+            resolution=_at_work(busy) if busy else f"start it: labctl up {lab}",
         )
+
+
+def _at_work(busy: Holder) -> str:
+    return (
+        f"another run is at work on the lab: {busy}; what fails may be its doing, so verify again "
+        "when it has ended"
+    )
 
 
 def verify_from(ctx: Context, ref: str, folder: Path) -> VerifyReport:

@@ -8,10 +8,13 @@ from harness.guests import guests
 from harness.intents import fabric_of, fabric_text
 from harness.simulated import Simulation
 from harness.site import Site
+from labctl.errors import VerifyFailed
 from labctl.ops import patience, verify
 from labctl.ops.context import Context
+from labctl.ops.down import down
 from labctl.ops.events import Converging, Event, StepDone
 from labctl.ops.link import set_link
+from labctl.ops.lock import lab_lock
 from labctl.ops.verify import verify_live
 from labctl.verify.model import CauseKind, Status
 
@@ -68,3 +71,20 @@ def test_what_may_pass_is_waited_for(lab: Simulation, site: Site) -> None:
 
     context = Context(site.home, None, site.connect, mend)
     assert verify_live(context, LAB, wait=600.0).healthy is True
+
+
+def test_a_run_at_work_on_the_lab_is_told_beside_what_fails(lab: Simulation, site: Site) -> None:
+    lab.unreachable["leaf-2"] = "booting"
+    with lab_lock(site.home, LAB, "up lab.yaml"):
+        (note,) = verify_live(site.context, LAB).notes
+    assert "`labctl up lab.yaml`" in note
+    assert verify_live(site.context, LAB).notes == ()
+
+
+def test_a_lab_that_another_run_is_starting_is_not_to_be_started(site: Site) -> None:
+    site.write(fabric_text())
+    site.up(wait=False)
+    down(site.context, LAB)
+    with lab_lock(site.home, LAB, "up lab.yaml"), pytest.raises(VerifyFailed) as caught:
+        verify_live(site.context, LAB)
+    assert "`labctl up lab.yaml`" in caught.value.resolution
