@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import TypeVar
@@ -104,7 +104,7 @@ class NodeReading:
 
 def read(text_of: TextOf, *choices: tuple[str, Callable[[str], T]]) -> T | Unknown:
     """The first of `choices` (command, parser) whose output is there and can be read."""
-    problems = []
+    problems: dict[str, str] = {}
     for command, parse in choices:
         text = text_of(command)
         if text is None:
@@ -114,5 +114,18 @@ def read(text_of: TextOf, *choices: tuple[str, Callable[[str], T]]) -> T | Unkno
         except DaemonDown as error:
             return Unknown(str(error), daemon_down=True)
         except ParseError as error:
-            problems.append(f"`{command}` can't be read: {error}")
-    return Unknown("; ".join(problems) or f"no output of `{choices[0][0]}`")
+            problems.setdefault(command, f"`{command}` can't be read: {error}")
+    return Unknown("; ".join(problems.values()) or _missing([command for command, _ in choices]))
+
+
+def _missing(commands: Sequence[str]) -> str:
+    """Names the first command, and the same one for text where that serves as well."""
+    first = commands[0]
+    text = first.removesuffix("json").rstrip(" |")
+    asked = [first, text] if text != first and text in commands else [first]
+    return no_output(*asked)
+
+
+def no_output(*commands: str) -> str:
+    """The reason where nothing was printed by any of these commands, each of which would do."""
+    return "no output of " + " or ".join(f"`{command}`" for command in commands)

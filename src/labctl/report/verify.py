@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from labctl.report.paint import Paint, clean, count
@@ -84,13 +85,11 @@ def _failed(checks: Iterable[Check], paint: Paint) -> list[str]:
 
 
 def _not_checked(checks: Iterable[Check], paint: Paint) -> list[str]:
-    missing = [check for check in checks if check.status is Status.NOT_CHECKED]
-    lines = [
-        f"        {paint('warn', check.node)}: not checked: {clean(check.seen)}"
-        for check in missing[:_NOT_CHECKED_SHOWN]
-    ]
-    if len(missing) > _NOT_CHECKED_SHOWN:
-        lines.append(f"        and {len(missing) - _NOT_CHECKED_SHOWN} more not checked")
+    missing = Counter((c.node, c.seen) for c in checks if c.status is Status.NOT_CHECKED)
+    shown = list(missing)[:_NOT_CHECKED_SHOWN]
+    lines = [f"        {paint('warn', node)}: not checked: {clean(why)}" for node, why in shown]
+    if more := missing.total() - sum(missing[each] for each in shown):
+        lines.append(f"        and {more} more not checked")
     return lines
 
 

@@ -13,6 +13,7 @@ from labctl.verify.causes.find import find_causes
 from labctl.verify.control import node_checks, session_checks, underlay_checks
 from labctl.verify.evidence import Evidence
 from labctl.verify.fabric import Fabric
+from labctl.verify.files import as_files
 from labctl.verify.model import Check, Status, VerifyReport, make_report
 from labctl.verify.overlay import overlay_checks
 from labctl.verify.pings import heard, ping_checks
@@ -44,6 +45,8 @@ def _all_checks(fabric: Fabric) -> Iterator[Check]:
 
 def _why_open(check: Check, evidence: Evidence) -> Check:
     """A check that could not be made says what to do about it, where that is known."""
-    if check.status is Status.NOT_CHECKED and check.node in evidence.held:
+    if check.status is not Status.NOT_CHECKED:
+        return check
+    if check.node in evidence.held:
         return replace(check, seen=evidence.held[check.node])
-    return check
+    return replace(check, seen=as_files(check.node, check.seen)) if evidence.saved else check

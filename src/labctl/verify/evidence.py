@@ -27,6 +27,7 @@ class Evidence:
     `unplugged` are the ends of links (NODE:INTERFACE) whose cable is pulled, as the hypervisor has
     it; None where nobody asked one. `held` are nodes that could not be asked because somebody is
     at work on them, with what to do: nothing is known of them, and nothing is wrong with them.
+    `saved`: the outputs were read from files.
     """
 
     outputs: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
     unplugged: frozenset[str] | None = None
     held: Mapping[str, str] = field(default_factory=dict)
+    saved: bool = False
 
     @classmethod
     def of(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from labctl.devices.reading import no_output
 from labctl.errors import UsageError
 from labctl.verify.evidence import Evidence, slug
 
@@ -31,6 +32,8 @@ _ON_NXOS = (
     r"|l2route_evpn_(?:mac|mac_ip|imet)_all(?:_detail)?|ip_route_vrf_.+"
     r"|hardware_access_list_tcam_region)(?:_json(?:_pretty|_native)?)?"
 )
+_COMMAND = re.compile("`([^`]+)`")
+_MISSING = re.compile(f"{no_output('X')}(?: or `X`)?".replace("X", "[^`]+"))
 _USED = re.compile(f"{_ON_LINUX}|{_ON_NXOS}")
 
 
@@ -50,7 +53,21 @@ def read_evidence(folder: Path, nodes: Collection[str]) -> Evidence:
         notes += _take(path, nodes, outputs)
     if not outputs:
         notes.append(f"{folder}: no file NODE__COMMAND.json or .txt of a node of this lab")
-    return Evidence(outputs, notes=tuple(notes))
+    return Evidence(outputs, notes=tuple(notes), saved=True)
+
+
+def as_files(node: str, reason: str) -> str:
+    """Why something is not known, with files that would do in place of commands without output."""
+
+    def files(match: re.Match[str]) -> str:
+        return "no file " + " or ".join(_file(node, each) for each in _COMMAND.findall(match[0]))
+
+    return _MISSING.sub(files, reason)
+
+
+def _file(node: str, command: str) -> str:
+    key = slug(command)
+    return f"{node}__{key}.{'json' if key.endswith('_json') else 'txt'}"
 
 
 def _take(path: Path, nodes: Collection[str], outputs: dict[tuple[str, str], str]) -> Iterator[str]:

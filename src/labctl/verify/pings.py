@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address
@@ -10,7 +11,7 @@ from typing import TypeVar
 
 from labctl.devices.facts import ParseError
 from labctl.devices.linux.parse import ping
-from labctl.devices.reading import Unknown
+from labctl.devices.reading import Unknown, no_output
 from labctl.model.intent import Leg
 from labctl.verify.evidence import slug
 from labctl.verify.fabric import Fabric
@@ -135,6 +136,7 @@ def _check(fabric: Fabric, each: Ping, text: str | None) -> Check:
     peers = [name for name in (each.to, *fabric.leaf_of[each.host], *far) if name]
     ok, seen = _outcome(text)
     if ok is None:
+        seen = no_output(shlex.join(each.argv)) if text is None else seen
         return unknown(
             each.kind,
             each.host,

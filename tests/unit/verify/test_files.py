@@ -10,6 +10,8 @@ import pytest
 from harness.intents import PLATFORMS, fabric_of
 from harness.simulated import Simulation
 from labctl.errors import ExitCode, UsageError
+from labctl.report.paint import Paint
+from labctl.report.verify import verify_lines
 from labctl.verify import files
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence, slug
@@ -118,3 +120,57 @@ def test_a_whole_fabric_saved_to_files_is_judged_as_when_live(tmp_path: Path, su
     saved = checks(fault.intent, read_evidence(tmp_path, fault.intent.nodes), PLATFORMS)
     assert saved == checks(fault.intent, fault.evidence(), PLATFORMS)
     assert [cause.kind for cause in saved.causes] == [CauseKind.RT_MISMATCH]
+
+
+def test_what_is_missing_is_named_by_the_files_that_would_do(tmp_path: Path) -> None:
+    intent = fabric_of(platform="nxosv9k")
+    report = checks(intent, read_evidence(tmp_path, intent.nodes), PLATFORMS)
+    reasons = {check.seen for check in report.checks if check.node in ("leaf-1", "host-1")}
+    for reason in (
+        "no file leaf-1__show_version_json.json or leaf-1__show_version.txt",
+        "no file leaf-1__show_bgp_evi_VNI.txt or leaf-1__show_bgp_process_vrf_VRF.txt"
+        " that can be read",
+        "no file host-1__cat_proc_meminfo.txt",
+        "no file host-1__ping_c_2_W_2_I_db_10_10_20_1.txt",
+    ):
+        assert reason in reasons
+    assert not [reason for reason in reasons if "`" in reason]
+
+
+def test_the_files_named_do_what_they_are_named_for(tmp_path: Path) -> None:
+    simulation = Simulation(fabric_of())
+    for (node, command), text in simulation.evidence().outputs.items():
+        (tmp_path / f"{node}__{command}.txt").write_text(text)
+    (tmp_path / "leaf-1__show_evpn_vni_json.txt").unlink()
+    intent = simulation.intent
+    missing = checks(intent, read_evidence(tmp_path, intent.nodes), PLATFORMS)
+    named = {c.seen for c in missing.checks if c.status is Status.NOT_CHECKED}
+    assert named == {"no file leaf-1__show_evpn_vni_json.json or leaf-1__show_evpn_vni.txt"}
+    text = simulation.evidence().outputs["leaf-1", "show_evpn_vni_json"]
+    (tmp_path / "leaf-1__show_evpn_vni_json.json").write_text(text)
+    assert checks(intent, read_evidence(tmp_path, intent.nodes), PLATFORMS).healthy is True
+
+
+def test_live_it_is_the_commands_that_are_named() -> None:
+    report = checks(fabric_of(platform="nxosv9k"), Evidence(), PLATFORMS)
+    reasons = {check.seen for check in report.checks}
+    assert "no output of `show version | json` or `show version`" in reasons
+    assert "no output of `cat /proc/meminfo`" in reasons
+
+
+def test_an_output_that_is_no_use_is_named_once(tmp_path: Path) -> None:
+    intent = fabric_of(platform="nxosv9k")
+    (tmp_path / "leaf-1__show_version.txt").write_text("% Permission denied")
+    report = checks(intent, read_evidence(tmp_path, intent.nodes), PLATFORMS)
+    (seen,) = [c.seen for c in report.checks if c.kind is CheckKind.MEMORY and c.node == "leaf-1"]
+    assert seen.count("can't be read") == 1
+
+
+def test_a_reason_many_checks_share_is_shown_once_for_each_node(tmp_path: Path) -> None:
+    intent = fabric_of(2, 3)
+    lines = verify_lines(checks(intent, read_evidence(tmp_path, intent.nodes), PLATFORMS), Paint())
+    told = [line.strip() for line in lines if "no file" in line]
+    sessions = "no file spine-1__show_bgp_l2vpn_evpn_summary_json.json"
+    assert len([line for line in told if sessions in line]) == 2  # of sessions, and of their counts
+    at = next(n for n, line in enumerate(lines) if "EVPN sessions are established" in line)
+    assert len(lines[at + 1 : at + 6]) == len(set(lines[at + 1 : at + 6]))

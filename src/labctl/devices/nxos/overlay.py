@@ -10,7 +10,7 @@ from ipaddress import IPv4Address
 from labctl.devices.facts import INGRESS, EvpnRoute, Nve, TenantVni, Vni, VniTargets, VxlanDevice
 from labctl.devices.nxos import commands, evpn, nve, routes, system
 from labctl.devices.nxos.choose import changed, either
-from labctl.devices.reading import Appliance, NodeReading, TextOf, Unknown
+from labctl.devices.reading import Appliance, NodeReading, TextOf, Unknown, no_output
 from labctl.model.intent import NodeIntent
 
 Vteps = frozenset[IPv4Address]
@@ -22,6 +22,7 @@ _NVE = (
     "show nve interface nve1",
     "show nve interface",
 )
+_NO_TARGETS = no_output("show bgp evi VNI", "show bgp process vrf VRF") + " that can be read"
 
 
 def with_overlay(text_of: TextOf, node: NodeIntent, reading: NodeReading) -> NodeReading:
@@ -34,7 +35,7 @@ def with_overlay(text_of: TextOf, node: NodeIntent, reading: NodeReading) -> Nod
     return replace(
         reading,
         vnis=changed(table, lambda each: _vnis(each, floods, macs)),
-        bgp_vnis=Unknown("no `show bgp evi` or `show bgp process vrf` of it that can be read"),
+        bgp_vnis=Unknown(_NO_TARGETS),
         bgp_details=_targets(text_of, node),
         router_macs=changed(peers, lambda each: _router_macs(each, node)),
         tenants=changed(table, _tenants),
