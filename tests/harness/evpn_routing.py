@@ -45,6 +45,9 @@ class EvpnRouting(FabricFaults):
     def _target(self, name: str, vni: int) -> str:
         return self.targets.get((name, vni), f"{self.intent.lab.fabric.asn}:{vni}")
 
+    def _import(self, name: str, vni: int) -> str:
+        return self.imports.get((name, vni), self._target(name, vni))
+
     def originated(self, name: str) -> frozenset[Route]:
         """The EVPN routes a VTEP sends."""
         node = self.fabric.vteps.get(name)
@@ -108,7 +111,7 @@ class EvpnRouting(FabricFaults):
 
     def _imported(self, name: str, vni: int, kind: int) -> set[str]:
         """The VTEPs whose routes of `kind` a VTEP takes into a VNI."""
-        target = self._target(name, vni)
+        target = self._import(name, vni)
         return {
             route.origin
             for route in self._known(name)
@@ -121,7 +124,7 @@ class EvpnRouting(FabricFaults):
         """What a VTEP installs in a VRF: prefix -> the VTEPs it leads to. Own subnets win."""
         if name in self.l3vnis_down:
             return {}
-        target, found = self._target(name, l3.vrf.vni), dict[str, set[str]]()
+        target, found = self._import(name, l3.vrf.vni), dict[str, set[str]]()
         own = {str(l2.network.gateway.network) for l2 in self.intent.nodes[name].l2vnis}
         for route in self._known(name):
             fields = route.key[1:-1].split("]:[")

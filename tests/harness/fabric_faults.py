@@ -20,6 +20,8 @@ class FabricFaults:
     links_down: set[frozenset[str]] = field(default_factory=set)
     vnis_down: set[tuple[str, int]] = field(default_factory=set)
     targets: dict[tuple[str, int], str] = field(default_factory=dict)
+    imports: dict[tuple[str, int], str] = field(default_factory=dict)
+    """Where a VNI imports another target than it exports."""
     l3vnis_down: set[str] = field(default_factory=set)
     router_macs_missing: set[tuple[str, str]] = field(default_factory=set)
     no_type5: set[str] = field(default_factory=set)

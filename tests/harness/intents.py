@@ -25,6 +25,7 @@ def fabric_of(
     platform: str = "frr",
     vpc: bool = False,
     replication: str = "ingress",
+    hosts: int = 1,
     extra: str = "",
 ) -> Intent:
     return intent_of(
@@ -37,6 +38,7 @@ def fabric_of(
             platform=platform,
             vpc=vpc,
             replication=replication,
+            hosts=hosts,
             extra=extra,
         )
     )
@@ -52,6 +54,7 @@ def fabric_text(
     platform: str = "frr",
     vpc: bool = False,
     replication: str = "ingress",
+    hosts: int = 1,
     extra: str = "",
 ) -> str:
     return f"""
@@ -61,7 +64,7 @@ fabric:
   spines: {spines}
   leaves: {leaves}
   borders: {borders}
-  hosts_per_leaf: 1
+  hosts_per_leaf: {hosts}
   vpc: {str(vpc).lower()}
   overlay: {{replication: {replication}}}
   underlay: {{routing: {routing}, links: {links}}}

@@ -45,6 +45,8 @@ FAULTS: list[tuple[dict[str, Any], CauseKind, Collection[str]]] = [
     ({"vnis_down": {("leaf-2", WEB), ("leaf-2", DB)}}, CauseKind.VNI_DOWN, {"leaf-2"}),
     ({"targets": {("leaf-2", WEB): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),
     ({"targets": {("leaf-2", TENANT): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),
+    ({"imports": {("leaf-2", WEB): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),
+    ({"imports": {("leaf-2", TENANT): "65000:99999"}}, CauseKind.RT_MISMATCH, {"leaf-2"}),
     ({"l3vnis_down": {"leaf-2"}}, CauseKind.L3VNI_DOWN, {"leaf-2"}),
     ({"router_macs_missing": {("leaf-2", "leaf-1")}}, CauseKind.ROUTER_MAC_MISSING, {"leaf-2"}),
     ({"no_type5": {"leaf-2"}}, CauseKind.PREFIXES_MISSING, {"leaf-2"}),

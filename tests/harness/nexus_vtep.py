@@ -150,7 +150,7 @@ class NexusVtep(Simulation):
         return (
             f"  L2VNI ID                     : {vni} (L2-{vni})\n"
             f"  Active Export RT list        :\n        {target}\n"
-            f"  Active Import RT list        :\n        {target}\n"
+            f"  Active Import RT list        :\n        {self._import(name, vni)}\n"
         )
 
     def _vrf(self, name: str, l3: L3Vni) -> str:
@@ -158,7 +158,8 @@ class NexusVtep(Simulation):
         return (
             f"BGP Information for VRF {l3.vrf.name}\nVNID                           : "
             f"{l3.vrf.vni} (valid)\n    Export RT list:\n\t{target}\n    EVPN Export RT list:\n\t"
-            f"{target}\n    EVPN Import RT list:\n\t{target}\n    Label mode: per-vrf\n"
+            f"{target}\n    EVPN Import RT list:\n\t{self._import(name, l3.vrf.vni)}\n"
+            "    Label mode: per-vrf\n"
         )
 
     def _hop(self, prefix: str, origin: str) -> str:

@@ -133,8 +133,8 @@ class Simulation(EvpnRouting):
         vnis = [l2.network.vni for l2 in node.l2vnis] + [l3.vrf.vni for l3 in node.l3vnis]
         for vni in vnis if advertises else []:
             if (name, vni) not in self.vnis_down:
-                target = [self._target(name, vni)]
-                document[str(vni)] = {"vni": vni, "importRTs": target, "exportRTs": target}
+                taken, sent = [self._import(name, vni)], [self._target(name, vni)]
+                document[str(vni)] = {"vni": vni, "importRTs": taken, "exportRTs": sent}
         return json.dumps(document)
 
     def _routes(self, name: str, kind: int) -> str:

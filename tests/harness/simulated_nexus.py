@@ -102,7 +102,7 @@ class NexusSimulation(NexusVtep):
         node = self.intent.nodes[name]
         if name not in self.fabric.vteps:
             return sorted(routes, key=lambda route: (route.rd, route.key))
-        mine = {self._target(name, vni) for vni in node.vnis}
+        mine = {self._import(name, vni) for vni in node.vnis}
         pair = self.fabric.itself(name)
         kept = (
             route
@@ -124,7 +124,7 @@ class NexusSimulation(NexusVtep):
         for l2 in node.l2vnis:
             vni = l2.network.vni
             if (name, vni) not in self.vnis_down:
-                target = self._target(name, vni)
+                target = self._import(name, vni)
                 let_in = [route for route in routes if target in route.targets]
                 found.append(self._entry(f"{node.loopback}:{32767 + vni}", vni, let_in))
         return [entry for entry in found if entry["prefixes"]]

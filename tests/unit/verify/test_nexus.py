@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from harness.intents import PLATFORMS, fabric_of, intent_of
-from harness.known_faults import FAULTS, SPINES, WEB
+from harness.known_faults import DB, FAULTS, SPINES, TENANT, WEB
 from harness.simulated_nexus import NexusSimulation
 from labctl.verify.checks import checks
 from labctl.verify.evidence import Evidence
@@ -113,6 +113,30 @@ def test_arp_suppression_that_has_its_tcam_is_well(*, text: bool) -> None:
     assert report.healthy is True
     (check,) = [check for check in report.checks if check.kind is CheckKind.TCAM]
     assert (check.node, check.status) == ("leaf-1", Status.PASS)
+
+
+@SHAPES
+@pytest.mark.parametrize("hosts", [0, 1])
+@pytest.mark.parametrize("vnis", [[WEB], [WEB, DB], [TENANT], [WEB, TENANT]])
+def test_a_leaf_that_imports_otherwise_keeps_fewer_routes_for_it(
+    vnis: list[int], hosts: int, *, text: bool
+) -> None:
+    intent = fabric_of(2, 3, platform="nxosv9k", hosts=hosts)
+    imports = {("leaf-2", vni): "65000:99999" for vni in vnis}
+    report = checks(
+        intent, NexusSimulation(intent, imports=imports, text=text).evidence(), PLATFORMS
+    )
+    assert named(report) == [(CauseKind.RT_MISMATCH, {"leaf-2"})] * len(vnis)
+    short = [c for c in report.checks if c.kind is CheckKind.COUNTS and c.status is Status.FAIL]
+    assert short or hosts  # without routes of hosts the counts show it
+
+
+def test_counts_that_are_shorter_still_are_not_the_imports_doing() -> None:
+    intent = fabric_of(2, 3, platform="nxosv9k", hosts=0)
+    fault: dict[str, Any] = {"imports": {("leaf-2", WEB): "65000:99999"}, "no_type5": {"leaf-1"}}
+    report = checks(intent, NexusSimulation(intent, **fault).evidence(), PLATFORMS)
+    assert CauseKind.RT_MISMATCH in [cause.kind for cause in report.causes]
+    assert CauseKind.PREFIXES_MISSING in [cause.kind for cause in report.causes]
 
 
 def test_advice_is_given_in_the_switchs_own_commands() -> None:

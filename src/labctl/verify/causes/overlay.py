@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from labctl.model.lab import Replication
 from labctl.verify.causes.case import PINGS, ROUTES, Case, Explains, by_node, either, involving
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
@@ -73,8 +74,12 @@ def _whole_node(case: Case, node: str, *, every: bool) -> list[Explains]:
 
 def targets_differ(case: Case) -> None:
     """A node that says itself that it imports or exports another route target."""
+    mine = by_node(case.open(CheckKind.ROUTE_TARGET))
+    dropped = {node: drops(case, node, [c.vni or 0 for c in each]) for node, each in mine.items()}
     for check in case.open(CheckKind.ROUTE_TARGET):
         number = check.vni or 0
+        tenant = number in {vrf.vni for vrf in case.fabric.intent.lab.fabric.vrfs}
+        trouble = tenant_trouble if tenant else _l2_trouble
         case.name(
             CauseKind.RT_MISMATCH,
             [check.node],
@@ -82,10 +87,28 @@ def targets_differ(case: Case) -> None:
             f"the file wants {check.expected}",
             mend_target(case, [check.node], number),
             [check],
-            tenant_trouble(case, check.node, number)
-            if number in {vrf.vni for vrf in case.fabric.intent.lab.fabric.vrfs}
-            else vni_trouble(case, check.node, [number]),
+            either(trouble(case, check.node, number), dropped[check.node]),
         )
+
+
+def _l2_trouble(case: Case, node: str, number: int) -> Explains:
+    return vni_trouble(case, node, [number])
+
+
+def drops(case: Case, node: str, vnis: Collection[int]) -> Explains:
+    """Explains counts of `node` that do without what others announce for `vnis`.
+
+    NX-OS drops what no VNI of its own imports, and counts what it keeps; FRR keeps all.
+    """
+    fabric = case.fabric
+    ingress = fabric.intent.lab.fabric.replication is Replication.INGRESS
+    floors = dict(fabric.floors)
+    for name, vtep in fabric.vteps.items():
+        floods = sum(ingress and l2.network.vni in vnis for l2 in vtep.l2vnis)
+        prefixes = sum(key[0] in vnis and name in who for key, who in fabric.origins.items())
+        floors[name] -= floods + prefixes
+    short = case.short_of(floors)
+    return lambda check: check.node == node and short(check)
 
 
 def mend_target(case: Case, nodes: Sequence[str], number: object) -> str:
