@@ -61,9 +61,19 @@ def test_nor_is_what_only_a_switch_tells_of(fault: dict[str, Any]) -> None:
     assert ends(found, found, LASTING_SECONDS)
 
 
+def test_nor_is_memory_the_file_does_not_give() -> None:
+    extra = "nodes: {leaf-2: {memory: 4 GiB, allow_undersized: true}}"
+    intent = fabric_of(platform="nxosv9k", extra=extra)
+    found = checks(intent, NexusSimulation(intent).evidence(), PLATFORMS)
+    patience = Patience(intent)
+    assert not patience.is_over(found, 1.0)
+    assert patience.is_over(found, 1.0 + LASTING_SECONDS)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
+        {"free_memory": {"leaf-2": 5000}},
         {"unreachable": {"leaf-2": "booting"}},
         {"dead_daemons": {"leaf-2": "bgpd"}},
         {"links_down": {LINK}},
