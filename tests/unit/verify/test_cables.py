@@ -132,3 +132,11 @@ def test_a_link_that_is_plugged_is_not_to_be_plugged() -> None:
     cause = only(judge(links_down={LINK}))
     assert cause.kind is CauseKind.LINK_DOWN
     assert "neither end is unplugged" in cause.resolution
+
+
+def test_a_wire_of_the_users_own_explains_nothing() -> None:
+    intent = fabric_of(extra="links:\n  - [leaf-1:eth9, leaf-2:eth9]\n")
+    fault: dict[str, Any] = {"no_type5": {"leaf-1"}, "unplugged": frozenset({"leaf-1:eth9"})}
+    report = checks(intent, Simulation(intent, **fault).evidence(), PLATFORMS)
+    assert only(report).kind is CauseKind.PREFIXES_MISSING
+    assert report.notes[0].startswith("leaf-1:eth9 is unplugged")

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from labctl.devices.facts import ADMIN_DOWN, PREFIX_LIMIT
+from labctl.model.intent import LinkKind
 from labctl.model.lab import Link
 from labctl.verify.causes.case import PINGS, SESSIONS, Case, Explains, either
 from labctl.verify.control import NOT_CONFIGURED
@@ -82,11 +83,13 @@ def where_to_plug(case: Case, link: Link) -> str:
 
 
 def _cables(case: Case) -> list[_Cable]:
-    unplugged = case.fabric.evidence.unplugged or frozenset()
+    """A wire of the user's own carries nothing that is checked."""
+    unplugged, intent = case.fabric.evidence.unplugged or frozenset(), case.fabric.intent
     found = []
-    for link in case.fabric.intent.lab.links:
+    for link in intent.lab.links if unplugged else ():
         ends = tuple(end for end in (str(link.a), str(link.b)) if end in unplugged)
-        if ends:
+        kinds = {port.kind for port in intent.nodes[link.a.node].ports if port.link == link}
+        if ends and LinkKind.EXTRA not in kinds:
             found.append(_Cable(link, ends))
     return found
 
