@@ -28,4 +28,4 @@ def command(
         result = rebuild(
             context, lab, nodes=node or (), wait=wait, verify=verify, max_parallel=max_parallel
         )
-    return finish(result, lab, waited=wait, as_json=as_json)
+    return finish(result, lab, as_json=as_json)

@@ -44,10 +44,10 @@ def command(
             max_parallel=max_parallel,
             paused=paused,
         )
-    return finish(result, lab, waited=wait and not paused, as_json=as_json)
+    return finish(result, lab, as_json=as_json)
 
 
-def finish(result: UpResult, ref: str, *, waited: bool, as_json: bool) -> int:
+def finish(result: UpResult, ref: str, *, as_json: bool) -> int:
     """Show what `up` or `rebuild` of `ref` did, and find its exit code."""
     from labctl.ops.load import is_reference_to_file
     from labctl.report.up import up_data, up_lines
@@ -57,7 +57,7 @@ def finish(result: UpResult, ref: str, *, waited: bool, as_json: bool) -> int:
     file = ref if is_reference_to_file(ref) else "FILE"
     show(
         up_data(result) if as_json else result,
-        lambda paint: up_lines(result, paint, waited=waited, logins=logins, file=file),
+        lambda paint: up_lines(result, paint, logins=logins, file=file),
         as_json=as_json,
     )
     healthy = result.verify.exit_code if result.verify is not None else ExitCode.DONE

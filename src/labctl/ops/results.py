@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,14 @@ class NodeOutcome:
     tail: tuple[str, ...] = ()
 
 
+class Goal(StrEnum):
+    """How far a run takes nodes."""
+
+    READY = "ready"
+    STARTED = "started"
+    PAUSED = "paused"
+
+
 @dataclass(frozen=True, slots=True)
 class UpResult:
     """What `up` and `rebuild` did and found."""
@@ -43,6 +52,9 @@ class UpResult:
     seconds: float
     recovered: tuple[str, ...] = ()
     """What a killed run had left half-done and this one put right."""
+    unready: tuple[str, ...] = ()
+    """Nodes that were not asked for, and are off or not ready."""
+    goal: Goal = Goal.READY
 
     @property
     def failed(self) -> tuple[NodeOutcome, ...]:

@@ -26,12 +26,13 @@ from labctl.ops.journal import Journal
 from labctl.ops.load import keep_topology, load_with_files
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.recover import recover
-from labctl.ops.results import NodeOutcome, UpResult
+from labctl.ops.results import Goal, NodeOutcome, UpResult
 from labctl.ops.runner import run_nodes
 from labctl.ops.survey import Survey, survey
 from labctl.ops.target import check_nodes
 from labctl.ops.verify import verify_until_healthy
 from labctl.plan.model import Action, ActionKind, Plan
+from labctl.verify.model import VerifyReport
 
 _PREPARE_WIDTH = 8
 _START_WIDTH = 8
@@ -49,6 +50,16 @@ class Options:
     verify: bool = True
     max_parallel: int | None = None
     paused: bool = False
+
+    @property
+    def command(self) -> str:
+        return "up" if self.rebuild is None else "rebuild"
+
+    @property
+    def goal(self) -> Goal:
+        if self.paused:
+            return Goal.PAUSED
+        return Goal.READY if self.wait else Goal.STARTED
 
 
 def up(
@@ -82,31 +93,47 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
     paths = ctx.home.lab(lab.name)
     with (
         contextlib.closing(ctx.connect(ctx.uri)) as hypervisor,
-        lab_lock(ctx.home, lab.name, f"up {ref}"),
+        lab_lock(ctx.home, lab.name, f"{options.command} {ref}"),
     ):
         recovered = recover(ctx, paths)
         with port_lock(ctx.home, hypervisor.uri):
             found = survey(ctx, hypervisor, lab)
             plan = _plan(found, options)
-            unready = _unready(found, plan, paths) if options.wait else ()
+            booting = _booting(found, plan, paths, options) if options.wait else ()
+            result = replace(
+                _result(found, plan, recovered, started),
+                unready=_unready(found, paths, options),
+                goal=options.goal,
+            )
             ctx.emit(PlanMade(plan))
             _tell_unplugged(ctx, found, plan)
-            if plan.empty and not unready:
-                return _result(found, plan, recovered, started)
+            if plan.empty and not booting:
+                return result
             site = _site(ctx, found, hypervisor, paths)
             keep_topology(paths, lab, files)
-            with Journal(paths.journal, "up") as journal:
+            with Journal(paths.journal, options.command) as journal:
                 failed = _prepare(ctx, site, journal, plan)
-        with Journal(paths.journal, "up") as journal:
-            outcomes = _start(ctx, site, journal, plan, failed, unready, options, found.host)
-        _raise_if_interrupted(ctx, lab.name, outcomes)
-        result = _result(found, plan, recovered, started)
-        report = None
-        if options.verify and not any(outcome.error for outcome in outcomes):
-            report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms)
-            if ctx.interrupt.is_set() and report.healthy is False:
-                raise _cut_off_in_verify(lab.name)
-    return replace(result, outcomes=outcomes, verify=report, seconds=time.monotonic() - started)
+        with Journal(paths.journal, options.command) as journal:
+            outcomes = _start(ctx, site, journal, plan, failed, booting, options, found.host)
+        _raise_if_interrupted(ctx, lab.name, outcomes, options)
+        result = replace(result, outcomes=outcomes)
+        report = _verify(ctx, hypervisor, found, result, options) if options.verify else None
+    return replace(result, verify=report, seconds=time.monotonic() - started)
+
+
+def _verify(
+    ctx: Context, hypervisor: Hypervisor, found: Survey, result: UpResult, options: Options
+) -> VerifyReport | None:
+    """Whether the fabric works; None where not all of it is there to work."""
+    if result.failed:
+        return None
+    if result.unready:
+        ctx.emit(Notice("not verified: the lab has nodes that were not asked for and aren't ready"))
+        return None
+    report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms)
+    if ctx.interrupt.is_set() and report.healthy is False:
+        raise _cut_off_in_verify(found.lab.name, options)
+    return report
 
 
 def _plan(found: Survey, options: Options) -> Plan:
@@ -127,15 +154,28 @@ def _tell_unplugged(ctx: Context, found: Survey, plan: Plan) -> None:
             )
 
 
-def _unready(found: Survey, plan: Plan, paths: LabPaths) -> tuple[str, ...]:
-    """Running nodes the plan leaves alone whose boot has not come to its end yet."""
-    return tuple(node for node in plan.unchanged if _is_booting(found, paths, node))
+def _booting(found: Survey, plan: Plan, paths: LabPaths, options: Options) -> tuple[str, ...]:
+    """Running nodes asked for that need nothing but to come to the end of their boot."""
+    asked = [node for node in plan.unchanged if not options.nodes or node in options.nodes]
+    return tuple(node for node in asked if _runs(found, node) and _is_booting(found, paths, node))
+
+
+def _unready(found: Survey, paths: LabPaths, options: Options) -> tuple[str, ...]:
+    """Nodes not asked for that are off, or not at the end of their boot."""
+    others = [node.name for node in found.lab.nodes if node.name not in options.nodes]
+    return tuple(
+        node
+        for node in (others if options.nodes else ())
+        if not _runs(found, node) or _is_booting(found, paths, node)
+    )
+
+
+def _runs(found: Survey, node: str) -> bool:
+    domain = found.observed.domains.get(node)
+    return domain is not None and domain.state is DomainState.RUNNING
 
 
 def _is_booting(found: Survey, paths: LabPaths, node: str) -> bool:
-    domain = found.observed.domains.get(node)
-    if domain is None or domain.state is not DomainState.RUNNING:
-        return False
     platform = found.platforms[found.lab.node(node).platform]
     boot = boot_state(paths.node(node).console_log, platform, node)
     return boot is not None and (not boot.ready or boot.errors > 0)
@@ -192,7 +232,8 @@ def _start(
     width = options.max_parallel or (
         max(2, host.cpus * _BOOTS_PER_CPU) if options.wait else _START_WIDTH
     )
-    outcomes = run_nodes(ctx, "boot", [*actions, *unready], task, width=width)
+    step = "boot" if options.wait else "start"
+    outcomes = run_nodes(ctx, step, [*actions, *unready], task, width=width)
     return (*failed.values(), *outcomes)
 
 
@@ -200,21 +241,26 @@ def _by_node(plan: Plan) -> dict[str, Action]:
     return {action.node: action for action in plan.actions if action.node}
 
 
-def _raise_if_interrupted(ctx: Context, lab: str, outcomes: Sequence[NodeOutcome]) -> None:
+def _raise_if_interrupted(
+    ctx: Context, lab: str, outcomes: Sequence[NodeOutcome], options: Options
+) -> None:
     if not ctx.interrupt.is_set():
         return
     ready = [outcome.node for outcome in outcomes if outcome.error is None]
     left = [outcome.node for outcome in outcomes if outcome.error is not None]
+    again = f"up {lab}"
+    if options.rebuild is not None:
+        again = " --node ".join([f"rebuild {lab}", *left])
     raise Interrupted(
-        f"up of {lab} was interrupted",
+        f"{options.command} of {lab} was interrupted",
         details=f"done: {', '.join(ready) or 'no node'}\nleft: {', '.join(left) or 'no node'}",
-        resolution=f"`labctl up {lab}` takes it on, `labctl destroy {lab}` removes it all",
+        resolution=f"`labctl {again}` takes it on, `labctl destroy {lab}` removes it all",
     )
 
 
-def _cut_off_in_verify(lab: str) -> Interrupted:
+def _cut_off_in_verify(lab: str, options: Options) -> Interrupted:
     return Interrupted(
-        f"up of {lab} was interrupted while its fabric converged",
+        f"{options.command} of {lab} was interrupted while its fabric converged",
         details="done: every node is ready\nleft: the fabric was not healthy yet",
         resolution=f"`labctl verify {lab} --wait 180` looks further",
     )

@@ -38,23 +38,19 @@ def diff(
     `only` limits it to those nodes (all when empty), `rebuild` forces nodes to be made anew,
     `paused` leaves paused machines as they are.
     """
-    actions = _network_actions(desired, observed)
     gone = [name for name in observed.domains if name not in desired.nodes]
-    actions += [
-        Action(ActionKind.REMOVE, name, "no longer in the file")
-        for name in gone
-        if not only or name in only
-    ]
+    wanted = [Action(ActionKind.REMOVE, name, "no longer in the file") for name in gone]
     unchanged = []
     for name, node in desired.nodes.items():
-        action = None
-        if not only or name in only:
-            action = _node_action(name, node, observed, forced=name in rebuild, paused=paused)
+        action = _node_action(name, node, observed, forced=name in rebuild, paused=paused)
         if action is None:
             unchanged.append(name)
         else:
-            actions.append(action)
-    return Plan(desired.lab, tuple(actions), tuple(unchanged))
+            wanted.append(action)
+    asked = [action for action in wanted if not only or action.node in only]
+    left_out = [action for action in wanted if only and action.node not in only]
+    actions = (*_network_actions(desired, observed), *asked)
+    return Plan(desired.lab, actions, tuple(unchanged), tuple(left_out))
 
 
 def _network_actions(desired: Desired, observed: Observed) -> list[Action]:

@@ -37,11 +37,15 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All actions for a lab, in order, and the nodes that stay as they are."""
+    """All actions for a lab, in order, and the nodes that are as the file wants.
+
+    `left_out` is what the file wants of nodes that were not asked for; it is not done.
+    """
 
     lab: str
     actions: tuple[Action, ...]
     unchanged: tuple[str, ...]
+    left_out: tuple[Action, ...] = ()
 
     @property
     def empty(self) -> bool:

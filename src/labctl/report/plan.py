@@ -20,7 +20,8 @@ def plan_lines(plan: Plan, paint: Paint) -> list[str]:
     """One line per action with its reason, then how many nodes stay as they are."""
     if plan.empty:
         nodes = count(len(plan.unchanged), "node")
-        return [f"plan of {plan.lab}: nothing to do, {nodes} as the file wants"]
+        head = f"plan of {plan.lab}: nothing to do, {nodes} as the file wants"
+        return [head, *_left_out(plan, paint)]
     rows: list[list[str | Cell]] = [
         [Cell(action.kind.value, _STYLES.get(action.kind, "")), action.node, action.reason]
         for action in plan.actions
@@ -29,4 +30,9 @@ def plan_lines(plan: Plan, paint: Paint) -> list[str]:
     lines += table(("do", "node", "because"), rows, paint, indent="  ")
     if plan.unchanged:
         lines.append(f"  untouched: {', '.join(plan.unchanged)}")
-    return lines
+    return lines + _left_out(plan, paint)
+
+
+def _left_out(plan: Plan, paint: Paint) -> list[str]:
+    what = ", ".join(f"{action.node} {action.reason}" for action in plan.left_out)
+    return [f"  {paint('warn', 'not asked for')}: {what}"] if what else []

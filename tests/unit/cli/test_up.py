@@ -10,11 +10,8 @@ from harness.results import BROKEN, PREFLIGHT, UP, Replace
 from labctl.cli.main import main
 from labctl.errors import DeadlineError, ExitCode, HypervisorError, LabctlError, PreflightRefused
 from labctl.ops.events import Notice
-from labctl.ops.results import (
-    NodeOutcome,
-    UpResult,
-)
-from labctl.plan.model import Plan
+from labctl.ops.results import Goal, NodeOutcome, UpResult
+from labctl.plan.model import Action, ActionKind, Plan
 
 
 def failed(error: LabctlError) -> UpResult:
@@ -156,3 +153,42 @@ def test_up_as_json_has_no_progress_and_not_the_files_text(
     assert data["plan"]["actions"] == [{"kind": "create", "node": "leaf-1", "reason": "missing"}]
     assert data["verify"]["healthy"] is True
     assert "lab: pair" not in shown.out
+
+
+OFF = Plan("pair", (), ("leaf-1",), (Action(ActionKind.START, "host-1", "is shut off"),))
+LEFT_OUT = "not asked for: host-1 is shut off; `labctl up pair` does all"
+
+
+def test_nothing_to_do_counts_no_node_that_was_left_out(
+    operation: Replace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operation("up.up", replace(UP, plan=OFF, outcomes=(), verify=None, unready=("host-1",)))
+    main(["up", "pair.yaml", "-n", "leaf-1"])
+    shown = capsys.readouterr().out
+    assert "nothing to do, 1 node as the file wants" in shown
+    assert LEFT_OUT in shown
+
+
+def test_a_lab_with_nodes_off_is_not_called_up(
+    operation: Replace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operation("up.up", replace(UP, plan=OFF, verify=None, unready=("host-1",)))
+    main(["up", "pair.yaml", "-n", "leaf-1"])
+    shown = capsys.readouterr().out
+    assert "pair (1 leaf, 1 host) runs in part on" in shown
+    assert LEFT_OUT in shown
+    assert "is up" not in shown
+    assert "labctl exec pair -n host-1" not in shown
+
+
+@pytest.mark.parametrize("goal", [Goal.PAUSED, Goal.STARTED])
+def test_a_lab_that_is_not_ready_is_not_called_up(
+    goal: Goal, operation: Replace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operation("up.up", replace(UP, verify=None, goal=goal))
+    main(["up", "pair.yaml"])
+    shown = capsys.readouterr().out
+    assert f"is {goal.value}, not ready, on" in shown
+    assert "is up" not in shown
+    assert "labctl exec" not in shown
+    assert "labctl up pair " in shown

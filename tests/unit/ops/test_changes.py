@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
-from harness.site import LAB, Site, pair
-from labctl.errors import UsageError
+from harness.site import HUNG, LAB, Site, pair
+from labctl.errors import Interrupted, UsageError
 from labctl.hypervisor.api import DomainState
+from labctl.ops.context import Context, Interrupt
 from labctl.ops.destroy import destroy
+from labctl.ops.events import Notice, StepDone
+from labctl.ops.rebuild import rebuild
 from labctl.ops.results import UpResult
+from labctl.ops.up import up
 from labctl.plan.model import ActionKind
 from labctl.report.lifecycle import destroy_lines
 from labctl.report.paint import Paint
@@ -96,8 +100,35 @@ def test_a_removed_node_goes_with_its_files(lab: Site) -> None:
 
 def test_up_of_one_node_leaves_the_others(lab: Site) -> None:
     lab.down()
-    assert actions(lab.up(nodes=["b"])) == {"b": ActionKind.START}
+    result = lab.up(nodes=["b"])
+    assert actions(result) == {"b": ActionKind.START}
     assert lab.states[f"{LAB}.a"] is DomainState.SHUT_OFF
+    assert [(a.node, a.reason) for a in result.plan.left_out] == [
+        ("a", "is shut off"),
+        ("c", "is shut off"),
+    ]
+    assert result.unready == ("a", "c")
+
+
+def test_a_fabric_with_nodes_left_off_is_not_verified(lab: Site) -> None:
+    lab.down(nodes=["b", "c"])
+    assert lab.up(nodes=["b"], verify=True).verify is None
+    told = [event.text for event in lab.events if isinstance(event, Notice)]
+    assert "not verified" in told[-1]
+
+
+def test_only_the_nodes_asked_for_are_waited_for(site: Site) -> None:
+    site.write(pair(*ALL))
+    site.guests.say |= {"b": HUNG, "c": HUNG}
+    site.up(wait=False)
+    result = site.up(nodes=["a"])
+    assert (result.outcomes, result.unready) == ((), ("b", "c"))
+
+
+def test_one_left_out_is_not_called_up_whatever_else_is_wrong_with_it(lab: Site) -> None:
+    lab.down(nodes=["b"])
+    lab.write(pair(*ALL).replace("b: {role: host}", "b: {role: host, memory: 256 MiB}"))
+    assert lab.up(nodes=["a"]).unready == ("b",)
 
 
 @pytest.mark.parametrize("lost", ["overlay", "day0"])
@@ -171,6 +202,24 @@ def test_paused_machines_run_on_with_the_next_up(site: Site) -> None:
     site.write(pair("a", "b"))
     site.up(paused=True)
     assert set(site.states.values()) == {DomainState.PAUSED}
+    steps = {event.step for event in site.events if isinstance(event, StepDone)}
+    assert steps == {"preflight", "prepare", "start"}
     assert actions(site.up(paused=True)) == {}
     assert set(actions(site.up()).values()) == {ActionKind.RESUME}
     site.assert_whole("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("command", "run", "again"),
+    [("up", up, "up pair"), ("rebuild", rebuild, "rebuild pair --node a --node b")],
+)
+def test_an_interrupted_run_is_named_as_it_was_called(
+    lab: Site, command: str, run: Callable[..., UpResult], again: str
+) -> None:
+    lab.down()
+    interrupt = Interrupt()
+    interrupt.set()
+    context = Context(lab.home, None, lab.connect, interrupt=interrupt)
+    with pytest.raises(Interrupted, match=f"^{command} of pair was interrupted") as caught:
+        run(context, str(lab.file), nodes=["a", "b"])
+    assert f"`labctl {again}` takes it on" in caught.value.resolution

@@ -102,7 +102,14 @@ def test_only_limits_the_plan() -> None:
     observed = Observed({}, set(), NETWORK)
     plan = diff(DESIRED, observed, only=["leaf-2"])
     assert [(a.kind, a.node) for a in plan.actions] == [(ActionKind.CREATE, "leaf-2")]
-    assert plan.unchanged == ("leaf-1",)
+    assert plan.left_out == (Action(ActionKind.CREATE, "leaf-1", "not there yet"),)
+    assert plan.unchanged == ()
+
+
+def test_a_node_not_asked_for_is_unchanged_only_where_it_is_as_the_file_wants() -> None:
+    off = with_leaf_1(state=DomainState.SHUT_OFF)
+    assert diff(DESIRED, off, only=["leaf-2"]).unchanged == ("leaf-2",)
+    assert diff(DESIRED, OBSERVED, only=["leaf-2"]).unchanged == NODES
 
 
 def test_forced_rebuild() -> None:

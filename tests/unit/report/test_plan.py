@@ -8,6 +8,14 @@ def test_an_empty_plan_says_so() -> None:
     assert plan_lines(plan, Paint()) == ["plan of lab: nothing to do, 2 nodes as the file wants"]
 
 
+def test_what_was_not_asked_for_is_told_apart() -> None:
+    plan = Plan("lab", (), ("a",), (Action(ActionKind.START, "b", "is shut off"),))
+    assert plan_lines(plan, Paint()) == [
+        "plan of lab: nothing to do, 1 node as the file wants",
+        "  not asked for: b is shut off",
+    ]
+
+
 def test_every_action_has_its_reason() -> None:
     plan = Plan(
         "lab",
