@@ -18,7 +18,7 @@ def command(
     lab: options.Lab,
     words: Annotated[
         list[str],
-        typer.Argument(metavar="COMMAND...", help="The command; after -- if it has options."),
+        typer.Argument(metavar="COMMAND...", help="The command, with its own options."),
     ],
     node: options.Nodes = None,
     shell: Annotated[
@@ -31,7 +31,9 @@ def command(
 ) -> int:
     """Run a command on nodes: the device's own CLI on switches, the shell on hosts.
 
-    As with ssh, the words are joined by blanks and parsed there, not here.
+    As with ssh, the words are joined by blanks and parsed there, not here; labctl's own options
+    stand before the first of them. Exit code 7 where the command failed on a node; with --json
+    its own code is `returncode`.
     """
     from labctl.ops.exec import execute
     from labctl.report.execs import exec_lines

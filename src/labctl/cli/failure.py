@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 from labctl.cli.output import print_lines, say, wants_colour
 from labctl.errors import ExitCode, InternalError, LabctlError, UsageError
+from labctl.model.paths import default_home
 from labctl.report.paint import Paint
 
-_GLOBAL_OPTIONS = ("--connect", "-c", "--quiet", "-q", "--verbose", "-v")
+_UNUSABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+_CONNECT = ("--connect", "-c")
+_GLOBAL_OPTIONS = (*_CONNECT, "--quiet", "-q", "--verbose", "-v")
 
 
 def tell(error: Exception, *, as_json: bool) -> int:
@@ -41,7 +46,7 @@ def failure_of(errors: Iterable[LabctlError | None]) -> ExitCode:
 def _as_labctl_error(error: Exception) -> LabctlError:
     if isinstance(error, LabctlError):
         return error
-    if (usage := _of_typer(error)) is not None:
+    if (usage := _of_typer(error) or _of_home(error)) is not None:
         return usage
     return InternalError(
         f"a fault of labctl: {type(error).__name__}: {error}",
@@ -60,9 +65,28 @@ def _of_typer(error: Exception) -> UsageError | None:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "labctl"
     resolution = f"`{path} --help` lists what it takes"
-    if getattr(error, "option_name", None) in _GLOBAL_OPTIONS:
-        resolution = "this option stands before the command: `labctl --connect URI COMMAND LAB`"
+    option = getattr(error, "option_name", None)
+    if option in _GLOBAL_OPTIONS:
+        form = "--connect URI" if option in _CONNECT else option
+        resolution = f"this option stands before the command: `labctl {form} COMMAND`"
     return UsageError(error.format_message(), resolution=resolution)
+
+
+def _of_home(error: Exception) -> UsageError | None:
+    """For a folder of labctl's own that can't be used; any other OSError is labctl's fault."""
+    folder = default_home()
+    name = getattr(error, "filename", None)
+    if not isinstance(error, OSError) or not isinstance(name, str | Path):
+        return None
+    if folder not in (Path(name), *Path(name).parents):
+        return None
+    if error.errno not in _UNUSABLE and folder.is_dir():
+        return None
+    return UsageError(
+        f"labctl can't keep things in {folder}: {error.strerror}",
+        details=str(name),
+        resolution="let LABCTL_HOME name a folder that can be written to",
+    )
 
 
 def _place(error: Exception) -> str:

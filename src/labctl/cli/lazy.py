@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from labctl.cli.commands import COMMANDS
+from labctl.errors import UsageError
 
 Command = Any  # the class is private to typer
 
@@ -63,6 +64,14 @@ class LazyGroup(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = LazyCommands()
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command; `version`, which others have as one, is an option here."""
+        if args[0] == "version":
+            raise UsageError(
+                "labctl has no command 'version'", resolution="`labctl --version` prints it"
+            )
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
         """Write the commands' one-liners by section, importing none of them."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from labctl.cli import quick
+from labctl.cli.words import separated
 from labctl.errors import ExitCode
 
 _NEW_OBJECTS = 50_000
@@ -16,6 +19,7 @@ _NEW_OBJECTS = 50_000
 
 def main(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code; what went wrong is told on the way."""
+    argv = separated(argv)
     try:
         if (asked := quick.parse(argv)) is not None:
             return quick.run(asked)
@@ -35,6 +39,14 @@ def _own(argv: Sequence[str]) -> Sequence[str]:
     return argv[: argv.index("--")] if "--" in argv else argv
 
 
+def _open_closed_streams() -> None:
+    """Python has None for a standard stream that was closed before (`labctl ... <&-`)."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115  to the end
+            setattr(sys, name, stream)
+
+
 def run() -> NoReturn:
     """The `labctl` program.
 
@@ -42,6 +54,7 @@ def run() -> NoReturn:
     once more among all modules at the end, would take a tenth of its time.
     """
     gc.set_threshold(_NEW_OBJECTS)
+    _open_closed_streams()
     code = main(sys.argv[1:])
     gc.freeze()
     sys.exit(code)

@@ -13,7 +13,7 @@ from labctl.ops.context import Context
 from labctl.ops.converse import converse
 from labctl.ops.results import ExecResult
 from labctl.ops.runner import run_nodes
-from labctl.ops.target import Target, existing
+from labctl.ops.target import Target, existing, need_running
 
 _WIDTH = 8
 
@@ -41,11 +41,15 @@ def execute(
         def task(node: str) -> None:
             domain = target.domains[node]
             platform = platforms.get(domain.metadata.platform) if domain.metadata else None
-            if platform is not None and platform.automation == "console":
-                run = _over_console(ctx, target, platform, node, command, deadline, shell=shell)
-            else:
-                argv = _argv(platform, command, shell=shell)
-                run = _run(target, domain, node, argv, command, deadline)
+            try:
+                need_running(target.lab, node, domain)
+                if platform is not None and platform.automation == "console":
+                    run = _over_console(ctx, target, platform, node, command, deadline, shell=shell)
+                else:
+                    argv = _argv(platform, command, shell=shell)
+                    run = _run(target, domain, node, argv, command, deadline)
+            except LabctlError as error:
+                run = ExecResult(node, command, -1, "", "", error)
             results[node] = run
 
         run_nodes(ctx, "exec", list(target.domains), task, width=_WIDTH)
@@ -63,15 +67,11 @@ def _over_console(
     shell: bool,
 ) -> ExecResult:
     if shell:
-        error = UsageError(f"{node} is a {platform.name}: labctl reaches no shell on it")
-        return ExecResult(node, command, -1, "", "", error)
+        raise UsageError(f"{node} is a {platform.name}: labctl reaches no shell on it")
     session = commands(platform, host=node, lines=[command])
-    try:
-        (output,) = converse(
-            ctx, target.hypervisor, session, lab=target.lab, node=node, deadline=deadline
-        )
-    except LabctlError as error:
-        return ExecResult(node, command, -1, "", "", error)
+    (output,) = converse(
+        ctx, target.hypervisor, session, lab=target.lab, node=node, deadline=deadline
+    )
     return ExecResult(node, command, 1 if output.errors else 0, output.text, "")
 
 
@@ -88,8 +88,5 @@ def _run(
     command: str,
     deadline: float,
 ) -> ExecResult:
-    try:
-        done = target.hypervisor.run_in_guest(domain.name, argv, deadline=deadline)
-    except LabctlError as error:
-        return ExecResult(node, command, -1, "", "", error)
+    done = target.hypervisor.run_in_guest(domain.name, argv, deadline=deadline)
     return ExecResult(node, command, done.returncode, done.stdout, done.stderr)

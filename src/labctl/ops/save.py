@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from labctl.atomic import write_atomically
@@ -15,7 +16,7 @@ from labctl.ops.context import Context
 from labctl.ops.converse import converse
 from labctl.ops.results import SaveResult
 from labctl.ops.runner import run_nodes
-from labctl.ops.target import Target, existing
+from labctl.ops.target import Target, existing, need_running
 
 _WIDTH = 8
 _DEADLINE = 60.0
@@ -32,16 +33,31 @@ def save(ctx: Context, ref: str, folder: Path, *, nodes: Sequence[str] = ()) -> 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is no folder", resolution="give a folder to write into")
     with existing(ctx, ref, nodes) as target:
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         savable = [node for node in target.domains if _command(platforms, target, node)]
 
         def task(node: str) -> None:
+            need_running(target.lab, node, target.domains[node])
             text = _pull(ctx, platforms, target, node)
-            write_atomically(folder / f"{node}.cfg", as_whole(node, text).encode())
+            with _writing(folder):
+                write_atomically(folder / f"{node}.cfg", as_whole(node, text).encode())
 
         outcomes = run_nodes(ctx, "save", savable, task, width=_WIDTH)
     files = tuple(folder / f"{o.node}.cfg" for o in outcomes if o.error is None)
     skipped = tuple(node for node in target.domains if node not in savable)
     return SaveResult(target.lab, folder, files, skipped, outcomes)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"can't write to {folder}: {error.strerror}",
+            resolution="name a folder that can be written to",
+        ) from None
 
 
 def _command(platforms: Mapping[str, Platform], target: Target, node: str) -> str:

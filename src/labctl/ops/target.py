@@ -7,12 +7,14 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from labctl.errors import UsageError
-from labctl.hypervisor.api import Hypervisor, ObservedDomain
+from labctl.errors import LabctlError, UsageError
+from labctl.hypervisor.api import DomainState, Hypervisor, ObservedDomain
 from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.labs import no_such_lab
 from labctl.ops.load import lab_name
+
+_STILL = (DomainState.SHUT_OFF, DomainState.CRASHED, DomainState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,14 @@ def chosen(lab: str, hypervisor: Hypervisor, nodes: Sequence[str]) -> Mapping[st
         raise no_such_lab(f"no lab {lab!r} is up on {hypervisor.uri}", lab, known)
     check_nodes(lab, nodes, domains)
     return {name: domains[name] for name in nodes} if nodes else domains
+
+
+def need_running(lab: str, node: str, domain: ObservedDomain) -> None:
+    """Raise LabctlError when the node's machine is off or paused: nothing in it can answer."""
+    if domain.state in _STILL:
+        raise LabctlError(
+            f"{node} is {domain.state.value}", resolution=f"labctl up {lab} --node {node}"
+        )
 
 
 def check_nodes(lab: str, nodes: Sequence[str], known: Mapping[str, object]) -> None:

@@ -55,7 +55,7 @@ def test_help_imports_no_command_and_none_of_the_domain() -> None:
     known = {"labctl", "labctl.errors", "labctl.cli", "labctl.report", "labctl.report.paint"}
     known |= {
         f"labctl.cli.{name}"
-        for name in ("main", "quick", "app", "lazy", "commands", "output", "session")
+        for name in ("main", "quick", "words", "app", "lazy", "commands", "output", "session")
     }
     assert set(modules.split()) == known
     assert heavy == ""
@@ -68,11 +68,22 @@ def test_an_unknown_command_is_a_usage_error_with_a_guess(
     assert "Did you mean 'destroy'?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("option", "form"),
+    [("-c", "--connect URI"), ("--connect", "--connect URI"), ("-q", "-q"), ("-v", "-v")],
+)
 def test_a_global_option_behind_the_command_is_told_where_it_belongs(
-    capsys: pytest.CaptureFixture[str],
+    option: str, form: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["status", "-c", "test:///default"]) == 2
-    assert "stands before the command" in capsys.readouterr().err
+    assert main(["status", option, "test:///default"]) == 2
+    assert f"stands before the command: `labctl {form} COMMAND`" in capsys.readouterr().err
+
+
+def test_version_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 2
+    told = capsys.readouterr().err
+    assert "`labctl --version`" in told
+    assert "verify" not in told
 
 
 def test_errors_go_to_stderr_in_words(
