@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TextIO
 
+from labctl.errors import UsageError
 from labctl.report.paint import Paint
 
 Render = Callable[[Paint], Sequence[str]]
@@ -36,6 +37,8 @@ def print_bytes(data: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         _end_like_a_filter()
+    except OSError as error:
+        raise _unwritable(error) from None
 
 
 def say(lines: Sequence[str]) -> None:
@@ -56,6 +59,15 @@ def _write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _end_like_a_filter()
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> UsageError:
+    return UsageError(
+        f"can't write the output: {error.strerror}",
+        resolution="send it to where there is room for it",
+    )
 
 
 def _end_like_a_filter() -> NoReturn:

@@ -33,8 +33,13 @@ def command(
     from labctl.report.replay import replay_data, replay_lines
 
     family = _family(platform)
-    with _open(log) as stream:
-        result = replay(stream, family)
+    try:
+        with _open(log) as stream:
+            result = replay(stream, family)
+    except OSError as error:
+        raise UsageError(
+            f"can't read the log {log}", details=error.strerror or str(error)
+        ) from None
     show(replay_data(result), lambda paint: replay_lines(result, paint), as_json=as_json)
 
 
@@ -51,9 +56,4 @@ def _family(name: str) -> Platform:
 def _open(log: str) -> AbstractContextManager[BinaryIO]:
     if log == "-":
         return nullcontext(sys.stdin.buffer)
-    try:
-        return Path(log).open("rb")
-    except OSError as error:
-        raise UsageError(
-            f"can't read the log {log}", details=error.strerror or str(error)
-        ) from None
+    return Path(log).open("rb")

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from labctl.cli.output import wants_colour
+from labctl.errors import UsageError
 from labctl.report.paint import Paint
 
 if TYPE_CHECKING:
@@ -31,10 +32,17 @@ def settings(ctx: typer.Context) -> Settings:
 
 
 def home() -> Home:
-    """labctl's folder: LABCTL_HOME or its default."""
+    """labctl's folder: LABCTL_HOME or its default. Raises UsageError where it can be none."""
     from labctl.model.paths import Home, default_home
 
-    return Home(default_home())
+    folder = default_home()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(
+            f"labctl can't keep things in {folder}: {there} is no folder",
+            resolution="let LABCTL_HOME name a folder, or unset it",
+        )
+    return Home(folder)
 
 
 def reading(uri: str | None) -> Context:

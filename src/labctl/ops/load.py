@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from labctl.atomic import write_atomically
-from labctl.errors import UsageError
+from labctl.errors import Problem, TopologyError, UsageError
 from labctl.model.identity import is_safe_name
 from labctl.model.lab import Lab
 from labctl.model.paths import Home, LabPaths
@@ -33,7 +33,7 @@ def load_with_files(ref: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
     if not is_reference_to_file(ref):
         return _kept(ref, home)
     path = Path(ref)
-    return _parse(_read(path), ref, _relative_to(path.parent))
+    return _parse(_read_topology(path), ref, _relative_to(path.parent))
 
 
 def lab_name(ref: str, home: Home) -> str:
@@ -50,7 +50,14 @@ def lab_name(ref: str, home: Home) -> str:
 
 def is_reference_to_file(ref: str) -> bool:
     """True when `ref` is written like a path, or is one."""
-    return "/" in ref or ref.endswith((".yaml", ".yml")) or Path(ref).is_file()
+    return "/" in ref or ref.endswith((".yaml", ".yml")) or _is_file(ref)
+
+
+def _is_file(ref: str) -> bool:
+    try:
+        return Path(ref).is_file()
+    except OSError:  # longer than any file's name
+        return False
 
 
 def keep_topology(paths: LabPaths, lab: Lab, files: Mapping[str, str]) -> None:
@@ -65,7 +72,7 @@ def _kept(name: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
         known = [path.parent.name for path in home.labs.glob("*/topology.yaml")]
         raise no_such_lab(f"there is no lab {name!r} here, nor a file of that name", name, known)
     kept = json.loads(paths.files.read_text()) if paths.files.is_file() else {}
-    return _parse(_read(paths.topology), str(paths.topology), kept.__getitem__)
+    return _parse(_read_topology(paths.topology), str(paths.topology), kept.__getitem__)
 
 
 def _parse(text: str, source: str, read: Reader) -> tuple[Lab, Mapping[str, str]]:
@@ -85,6 +92,14 @@ def _relative_to(folder: Path) -> Reader:
     return lambda name: _read(folder / name)
 
 
+def _read_topology(path: Path) -> str:
+    try:
+        return _read(path)
+    except UnicodeDecodeError as error:
+        what = f"this is no UTF-8 text: {error.reason} at byte {error.start}"
+        raise TopologyError([Problem(str(path), 0, 0, what)]) from None
+
+
 def _read(path: Path) -> str:
     try:
         if path.stat().st_size > _LARGEST_FILE:
@@ -95,5 +110,3 @@ def _read(path: Path) -> str:
             f"can't read {path}: {error.strerror}",
             resolution="give a topology file, or the name of a lab that is up (`labctl status`)",
         ) from None
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is no UTF-8 text: {error.reason} at byte {error.start}") from None

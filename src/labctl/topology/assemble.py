@@ -166,6 +166,8 @@ def _config_file(name: str, path: Path, document: Document, read_file: ReadFile 
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no UTF-8 text: {error.reason} at byte {error.start}"
     return str(error)
 
 

@@ -57,7 +57,7 @@ def _load(
     if not _is_topology(document):
         hint = "`labctl new` writes one to start from"
         document.problems.clear()
-        document.report((), "this does not look like a topology file", hint)
+        document.report((), f"this does not look like a topology file: {_what(document)}", hint)
         return None
     try:
         file, _ = read_part(TopologyFile, document, (), document.root)
@@ -89,6 +89,17 @@ def _is_topology(document: Document) -> bool:
     return any(key in known for key in root) or any(
         nearest(key, known) for key in list(root)[:_LOOKED_AT]
     )
+
+
+def _what(document: Document) -> str:
+    """What a text that is no topology file is instead."""
+    match document.root.value:
+        case dict():
+            return "none of its keys is one of a topology file's, such as lab, fabric or nodes"
+        case list():
+            return "a list, where keys such as lab, fabric and nodes are wanted"
+        case _:
+            return "a single value, where keys such as lab, fabric and nodes are wanted"
 
 
 def _is_part(path: Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from labctl.errors import TopologyError
@@ -138,7 +140,13 @@ def test_what_only_follows_is_not_told(text: str, only: int) -> None:
     "text", ["- 1", "root:*:20228:0:99999:7:::\nbin:*:20228:0:99999:7:::", "words", "5", "{a: 1}"]
 )
 def test_what_is_no_topology_file_gets_one_answer_that_quotes_nothing(text: str) -> None:
-    assert told(text) == ["1:1: this does not look like a topology file"]
+    (problem,) = told(text)
+    assert re.fullmatch(
+        "1:1: this does not look like a topology file: "
+        "(a (list|single value), where keys such as lab, fabric and nodes are wanted"
+        "|none of its keys is one of a topology file's, such as lab, fabric or nodes)",
+        problem,
+    )
 
 
 def test_what_is_wrong_below_a_misspelt_key_is_told_too() -> None:
