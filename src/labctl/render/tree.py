@@ -3,20 +3,22 @@
 DIR/network.xml                  the management network, where there is one
 DIR/nodes/NODE/domain.xml        the machine
 DIR/nodes/NODE/day0/FILE         what is on the node's day-0 medium
-DIR/.labctl-render               the lab's name: marks the folder as ours to replace
+DIR/.labctl-render               the lab's name and the names of these files, one a line: what
+                                 is in it is the next rendering's to replace, and nothing else
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from labctl.errors import UsageError
 from labctl.model.desired import DesiredNode
 
 _MARKER = ".labctl-render"
+_MOST_NAMED = 5
 
 
 def write_nodes(
@@ -26,12 +28,12 @@ def write_nodes(
 
     Takes the nodes one by one as they are rendered, so that the lab need not fit into memory.
     Made beside `folder` and moved into place at the end. Returns the files' names below `folder`,
-    in order. Raises UsageError when `folder` holds
-    something else than a rendering, or can't be written.
+    in order. Raises UsageError when `folder` holds another lab's rendering or files that no
+    render made, or can't be written.
     """
     folder = folder.absolute()
     try:
-        _refuse_foreign(folder)
+        _refuse_foreign(folder, lab)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
             new = Path(scratch) / "new"
@@ -47,28 +49,53 @@ def write_nodes(
         ) from None
 
 
-def _refuse_foreign(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).is_file():
+def _refuse_foreign(folder: Path, lab: str) -> None:
+    if not folder.exists() or not (found := sorted(_files(folder))):
+        return
+    rendered, *ours = _marker(folder)
+    if rendered not in ("", lab):
+        raise UsageError(
+            f"{folder} holds a rendering of another lab, {rendered}",
+            resolution="name another folder, or remove this one",
+        )
+    made = {_MARKER, *ours} if rendered else set()
+    if foreign := [name for name in found if name not in made]:
+        more = len(foreign) - _MOST_NAMED
+        named = foreign[:_MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
         raise UsageError(
             f"{folder} holds files that no render made",
-            resolution="name a new or empty folder",
+            details="\n".join(named),
+            resolution="name a new or empty folder, or move them away",
         )
+
+
+def _marker(folder: Path) -> list[str]:
+    """The lines of the folder's marker; one empty line where there is none."""
+    marker = folder / _MARKER
+    return marker.read_text(errors="replace").splitlines() if marker.is_file() else [""]
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """The names of all files below `folder`, links to folders included."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False):
+            yield from (f"{entry.name}/{name}" for name in _files(Path(entry.path)))
+        else:
+            yield entry.name
 
 
 def _fill(folder: Path, lab: str, nodes: Iterable[DesiredNode], network_xml: str) -> list[str]:
     """Write all files; their names."""
     folder.mkdir()
     folder.chmod(0o755)
-    files = {_MARKER: f"{lab}\n"}
-    if network_xml:
-        files["network.xml"] = network_xml
-    names = _write(folder, files)
+    names = _write(folder, {"network.xml": network_xml} if network_xml else {})
     for node in nodes:
         home = f"nodes/{node.intent.node.name}"
         (folder / home / "day0").mkdir(parents=True)
         day0 = {f"{home}/day0/{name}": text for name, text in node.day0.files.items()}
         names += _write(folder, {f"{home}/domain.xml": node.domain_xml, **day0})
-    return names
+    marker = "".join(f"{line}\n" for line in (lab, *sorted(names)))
+    return names + _write(folder, {_MARKER: marker})
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> list[str]:
