@@ -26,6 +26,7 @@ from labctl.model.lab import (
     Routing,
     Vrf,
 )
+from labctl.model.saved import saved_from
 from labctl.topology.check_fabric import networks_of
 from labctl.topology.check_nodes import carried_by
 from labctl.topology.document import CONTROL, Document, Path
@@ -142,10 +143,19 @@ def _vrf(vrf: VrfShape, leaves: tuple[str, ...]) -> Vrf:
 def _config(node: DraftNode, document: Document, read_file: ReadFile | None) -> str:
     config, path = node.shape.config, (*node.path, "config")
     if isinstance(config, ConfigFileShape):
-        return _config_file(config.file, (*path, "file"), document, read_file)
-    if config and _CONFIG_FILE.fullmatch(config):
-        return _config_file(config, path, document, read_file)
-    return config or ""
+        name, path = config.file, (*path, "file")
+    elif config and _CONFIG_FILE.fullmatch(config):
+        name = config
+    else:
+        return config or ""
+    text = _config_file(name, path, document, read_file)
+    if (owner := saved_from(text)) not in ("", node.name):
+        hint = (
+            f"meant so? take `of {owner}` out of its first line; or the line, to have it appended"
+        )
+        message = f"{name!r} is the whole configuration of {owner}, not of {node.name}"
+        document.report(path, message, hint)
+    return text
 
 
 def _config_file(name: str, path: Path, document: Document, read_file: ReadFile | None) -> str:
