@@ -66,8 +66,9 @@ def asking(ctx: typer.Context, *, as_json: bool) -> Context:
 @contextmanager
 def changing(ctx: typer.Context, ref: str, *, as_json: bool) -> Iterator[Context]:
     """A context for commands that change a lab: with progress, and Ctrl-C in two stages."""
-    from labctl.cli.signals import two_stages
+    from labctl.cli.signals import tell_directly, two_stages
     from labctl.ops.context import Context, Interrupt
+    from labctl.ops.events import Notice
     from labctl.report.progress import progress
 
     interrupt = Interrupt()
@@ -76,7 +77,7 @@ def changing(ctx: typer.Context, ref: str, *, as_json: bool) -> Iterator[Context
     paint = Paint(wants_colour(sys.stderr))
     with (
         progress(sys.stderr, paint, quiet=quiet, verbose=chosen.verbosity > 0) as emit,
-        two_stages(interrupt, ref),
+        two_stages(interrupt, ref, tell_directly if quiet else lambda text: emit(Notice(text))),
     ):
         yield Context(
             home=home(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -18,16 +18,27 @@ from labctl.ops.context import Interrupt
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _END = 0  # no signal has this number
+_FIRST = "ending cleanly: what is begun is finished, nothing new begins (again: stop at once)"
+Tell = Callable[[str], None]
+
+
+def tell_directly(text: str) -> None:
+    """Write to stderr past everything that may hold a lock on it."""
+    with suppress(OSError):  # after a hang-up there is no terminal left to tell
+        os.write(2, f"\nlabctl: {text}\n".encode())
 
 
 @contextmanager
-def two_stages(interrupt: Interrupt, ref: str) -> Iterator[None]:
-    """Within this block a signal sets `interrupt`; a second one ends the process (code 130)."""
+def two_stages(interrupt: Interrupt, ref: str, tell: Tell = tell_directly) -> Iterator[None]:
+    """Within this block a signal sets `interrupt`; a second one ends the process (code 130).
+
+    `tell` is told of the first: what is drawn on the screen must know of lines among its own.
+    """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     before_fd = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     before = {number: signal.signal(number, _taken) for number in _SIGNALS}
-    watcher = threading.Thread(target=_watch, args=(reader, interrupt, ref), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(reader, interrupt, ref, tell), daemon=True)
     watcher.start()
     try:
         yield
@@ -45,20 +56,15 @@ def _taken(_number: int, _frame: FrameType | None) -> None:
     """The wake-up pipe has it; the handler only keeps Python from its default."""
 
 
-def _watch(reader: int, interrupt: Interrupt, ref: str) -> None:
+def _watch(reader: int, interrupt: Interrupt, ref: str, tell: Tell) -> None:
     while (received := os.read(reader, 1)) and received[0] != _END:
         if received[0] not in _SIGNALS:
             continue
         if interrupt.is_set():
-            _tell(
+            tell_directly(
                 f"stopped at once; `labctl status` shows what is left of {ref}, "
                 "and the next `labctl up` or `labctl destroy` puts it right"
             )
             os._exit(ExitCode.INTERRUPTED)
         interrupt.set()
-        _tell("ending cleanly: what is begun is finished, nothing new begins (again: stop at once)")
-
-
-def _tell(text: str) -> None:
-    with suppress(OSError):  # after a hang-up there is no terminal left to tell
-        os.write(2, f"\nlabctl: {text}\n".encode())
+        tell(_FIRST)

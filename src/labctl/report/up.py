@@ -177,15 +177,16 @@ def _explorations(result: UpResult) -> list[tuple[str, str]]:
     """What to do in a lab, with those of its nodes that run."""
     lab, name, rest = result.lab, result.lab.name, _rest(result)
     nodes = [node for node in lab.nodes if node.name not in rest] or lab.nodes
-    switch = next((node.name for node in nodes if node.role.is_vtep), nodes[0].name)
+    switch = next((node.name for node in nodes if node.role.is_vtep), "")
     host = next((node.name for node in nodes if node.role is Role.HOST), "")
-    tries = [
-        (f"labctl console {name} {switch}", "its serial console; Ctrl-] leaves"),
-        (f"labctl exec {name} -n {switch} show bgp l2vpn evpn summary", "ask a switch"),
-    ]
+    first = switch or nodes[0].name
+    tries = [(f"labctl console {name} {first}", "its serial console; Ctrl-] leaves")]
+    if switch:
+        what = "show bgp l2vpn evpn summary"
+        tries.append((f"labctl exec {name} -n {switch} {what}", "ask a switch"))
     if host:
         tries.append((f"labctl exec {name} -n {host} ip route", "ask a host"))
-    cable = next((link.end(switch) for link in lab.links if _touches(link, switch)), None)
+    cable = next((link.end(first) for link in lab.links if _touches(link, first)), None)
     if cable is not None:
         tries.append((f"labctl link {name} {cable} down", "pull a cable ..."))
     return [*tries, (f"labctl verify {name}", "... and see what it breaks, and why")]

@@ -1,10 +1,16 @@
 """Ctrl-C in two stages, in processes of their own: the second stage ends the process."""
 
+import io
+import os
 import signal
 import subprocess
 import sys
+from xml.etree.ElementTree import Element
 
 import pytest
+
+from harness.site import Site, pair
+from labctl.cli.main import main
 
 SCRIPT = """
 import sys, time
@@ -81,3 +87,24 @@ def test_handlers_are_as_they_were_afterwards() -> None:
     with two_stages(Interrupt(), "lab"):
         assert signal.getsignal(signal.SIGINT) is not before
     assert signal.getsignal(signal.SIGINT) is before
+
+
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_live_view_is_told_of_the_first(
+    by_command_line: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is written past it would be overdrawn, and its own lines drawn twice."""
+
+    def interrupted(_domain: Element) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    by_command_line.write(pair("a"))
+    by_command_line.fake.on_start = interrupted
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    assert main(["up", str(by_command_line.file)]) == 130
+    assert "ending cleanly" in screen.getvalue()
