@@ -17,5 +17,9 @@ def command(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Show labs and nodes as they are: state, boot phase, age, problems."""
+    """Show labs and nodes as they are: state, boot phase, age, problems.
+
+    chain is how many files a node's disk stands on: 1, its golden image, unless somebody took
+    external snapshots.
+    """
     quick.status(settings(ctx).uri, lab, as_json=as_json)

@@ -30,3 +30,5 @@ class LabStatus(NamedTuple):
     locked_by: str = ""
     interrupted: str = ""
     """The operation a killed run left unfinished, if any."""
+    home: str = ""
+    """The LABCTL_HOME that the lab's files are in, where it is another than this run's."""

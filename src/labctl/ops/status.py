@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labctl.errors import ImageError
@@ -17,9 +18,7 @@ from labctl.ops.lock import holder
 from labctl.ops.state import LabStatus, NodeStatus
 
 if TYPE_CHECKING:  # status starts fast: what only annotations or some labs need comes later
-    from pathlib import Path
-
-    from labctl.model.paths import LabPaths, NodePaths
+    from labctl.model.paths import Home, LabPaths, NodePaths
     from labctl.model.platform import Platform
     from labctl.ops.context import Context
 
@@ -45,9 +44,7 @@ def status(ctx: Context, ref: str | None = None) -> tuple[LabStatus, ...]:
     names = sorted(labs) if wanted is None else [wanted]
     chosen = {name: labs.get(name, []) for name in names}
     platforms = _platforms(chosen.values())
-    return tuple(
-        _lab(name, uri, domains, ctx.home.lab(name), platforms) for name, domains in chosen.items()
-    )
+    return tuple(_lab(name, uri, domains, ctx.home, platforms) for name, domains in chosen.items())
 
 
 def _wanted(ref: str, ctx: Context) -> str:
@@ -69,25 +66,49 @@ def _lab(
     name: str,
     uri: str,
     domains: list[ObservedDomain],
-    paths: LabPaths,
+    home: Home,
     platforms: Mapping[str, Platform],
 ) -> LabStatus:
+    paths = home.lab(name)
+    domains = sorted(domains, key=rank)
+    if elsewhere := _other_home(domains, home):
+        nodes = tuple(_node(domain, None, platforms) for domain in domains)
+        return LabStatus(name, uri, nodes, home=elsewhere)
     held = holder(paths.lock)
     cut_off = "" if held else "; ".join(map(str, unfinished(paths.journal)))
-    nodes = tuple(_node(domain, paths, platforms) for domain in sorted(domains, key=rank))
+    nodes = tuple(_node(domain, paths, platforms) for domain in domains)
     return LabStatus(name, uri, nodes, str(held or ""), cut_off)
 
 
-def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platform]) -> NodeStatus:
+def _other_home(domains: Iterable[ObservedDomain], home: Home) -> str:
+    """The folder of another labctl that the domains' disks are in; "" where they are in `home`."""
+    for domain in domains:
+        assert domain.metadata is not None  # _lab is given marked domains only
+        ours = home.lab(domain.metadata.lab).node(domain.metadata.node).overlay
+        if str(ours) in domain.disks:
+            return ""
+        below = f"/{ours.relative_to(home.folder)}"
+        for disk in domain.disks:
+            folder = Path(disk.removesuffix(below))
+            if disk.endswith(below) and folder.resolve() != home.folder.resolve():
+                return str(folder)
+    return ""
+
+
+def _node(
+    domain: ObservedDomain, paths: LabPaths | None, platforms: Mapping[str, Platform]
+) -> NodeStatus:
+    """The node; without what files tell where there are no `paths`."""
     mark = domain.metadata
     assert mark is not None  # _lab is given marked domains only
-    files = paths.node(mark.node)
-    platform = platforms.get(mark.platform)
+    files = paths.node(mark.node) if paths else None
     running = domain.state is DomainState.RUNNING
-    phase, problems = _phase(files, platform, mark.node) if running and platform else ("", [])
-    chain, complaint = _chain(files)
-    if complaint:
-        problems.append(complaint)
+    phase, chain, problems = "", None, list[str]()
+    if files:
+        if running and (platform := platforms.get(mark.platform)):
+            phase, problems = _phase(files, platform, mark.node)
+        chain, complaint = _chain(files)
+        problems += [complaint] if complaint else []
     if domain.memory < mark.memory_floor:
         problems.append(
             f"undersized: {domain.memory} MiB, its software needs {mark.memory_floor} MiB; "
@@ -105,8 +126,8 @@ def _node(domain: ObservedDomain, paths: LabPaths, platforms: Mapping[str, Platf
         phase=phase,
         memory=domain.memory,
         vcpus=domain.vcpus,
-        age=_since(files.day0),
-        uptime=_since(files.started) if running else None,
+        age=_since(files.day0) if files else None,
+        uptime=_since(files.started) if files and running else None,
         chain_depth=chain,
         problems=tuple(problems),
     )

@@ -30,6 +30,11 @@ def _lab(lab: LabStatus, paint: Paint) -> list[str]:
         lines += table(_HEADER, [_row(node) for node in lab.nodes], paint, indent="  ")
     for node in lab.nodes:
         lines += [f"  {paint('bad', node.node)}: {problem}" for problem in node.problems]
+    if lab.home:
+        lines.append(
+            f"  {paint('warn', 'belongs to another LABCTL_HOME')}, {lab.home}: phases, ages and "
+            f"chains are told there (`LABCTL_HOME={lab.home} labctl status {lab.lab}`)"
+        )
     if lab.locked_by:
         lines.append(f"  {paint('warn', 'at work on it now')}: {lab.locked_by}")
     if lab.interrupted:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.site import LAB, Site, pair
 from labctl.cli.main import main
 from labctl.errors import ConsoleBusy, ExitCode, UsageError
+from labctl.model.paths import Home
 from labctl.ops.belongings import domains_of
 from labctl.ops.console import open_console
+from labctl.ops.context import Context
 from labctl.ops.status import status
 
 NODES = ("host-10", "host-9", "edge", "host-1")
@@ -39,6 +43,29 @@ def test_status_of_a_file_that_was_never_upped_is_no_error(site: Site) -> None:
     site.write(pair("a", "b"))
     (lab,) = status(site.context, str(site.file))
     assert (lab.lab, lab.nodes) == (LAB, ())
+
+
+def test_status_of_a_lab_of_another_home_does_not_miss_its_files(
+    site: Site, tmp_path: Path
+) -> None:
+    site.write(pair("a", "b"))
+    site.up()
+    other = Home(tmp_path / "other")
+    (lab,) = status(Context(other, None, site.connect))
+    assert lab.home == str(site.home.folder)
+    assert [(node.state, node.phase, node.problems) for node in lab.nodes] == [
+        ("running", "", ())
+    ] * 2
+    (lab,) = status(site.context)
+    assert (lab.home, lab.nodes[0].phase, lab.nodes[0].chain_depth) == ("", "ready", 1)
+
+
+def test_status_knows_its_home_by_another_name(site: Site, tmp_path: Path) -> None:
+    site.write(pair("a", "b"))
+    site.up()
+    (tmp_path / "link").symlink_to(site.home.folder)
+    (lab,) = status(Context(Home(tmp_path / "link"), None, site.connect))
+    assert (lab.home, lab.nodes[0].phase) == ("", "ready")
 
 
 def test_a_busy_console_says_how_to_take_it(site: Site) -> None:

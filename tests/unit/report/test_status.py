@@ -45,6 +45,13 @@ def test_what_is_unknown_is_a_dash() -> None:
     )
 
 
+def test_a_lab_of_another_home_is_one_line() -> None:
+    lab = LabStatus("lab", "u", (node(phase="", chain_depth=None),), home="/other")
+    last = status_lines([lab], Paint())[-1]
+    assert last.startswith("  belongs to another LABCTL_HOME, /other: ")
+    assert "`LABCTL_HOME=/other labctl status lab`" in last
+
+
 def test_a_killed_run_and_a_running_one_are_told() -> None:
     lab = LabStatus("lab", "u", (), locked_by="up (pid 7)", interrupted="start of leaf-1")
     text = "\n".join(status_lines([lab], Paint()))
