@@ -10,11 +10,13 @@ import pytest
 from labctl.cli.commands import COMMANDS
 from labctl.cli.main import main
 from labctl.errors import ExitCode
+from labctl.topology.platforms import load_platforms
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _COMMAND = re.compile(r"(?:^|[`$| ])labctl ([a-z]+)\b(?! is| are| has)", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+_DEMO = ROOT / "tests/golden/evpn-2x2/nodes"
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 
@@ -44,6 +46,48 @@ def test_make_targets_in_documents_exist() -> None:
         code = "\n".join(_CODE.findall(path.read_text()))
         named = set(re.findall(r"(?:^|[`$ ])make ([a-z-]+)", code, re.MULTILINE))
         assert named <= targets, f"{path.name}: {named - targets}"
+
+
+def test_bgp_neighbours_in_documents_are_configured_on_the_demos_nodes() -> None:
+    named = {
+        found
+        for path in DOCS
+        for found in re.findall(
+            r"exec evpn-2x2 --node (\S+) --shell .*'neighbor (\S+)", path.read_text()
+        )
+    }
+    assert named
+    for node, neighbour in named:
+        assert f"neighbor {neighbour} " in (_DEMO / node / "day0/frr.conf").read_text()
+
+
+def test_addresses_pinged_in_documents_are_the_demos_hosts() -> None:
+    there = {
+        address
+        for node in _DEMO.glob("host-*")
+        for address in re.findall(r"address add ([\d.]+)/", (node / "day0/ip.batch").read_text())
+    }
+    pinged = {
+        found for path in DOCS for found in re.findall(r"ping -c \d+ ([\d.]+)", path.read_text())
+    }
+    assert pinged
+    assert pinged <= there, pinged - there
+
+
+def test_topologies_in_documents_exist() -> None:
+    for path in DOCS:
+        for name in re.findall(r"labctl (?:up|plan) (\S+/)?(evpn-\S+\.yaml)", path.read_text()):
+            assert (ROOT / "".join(name)).exists(), f"{path.name}: {''.join(name)}"
+
+
+@pytest.mark.parametrize("platform", ["frr", "linux"])
+def test_console_login_stands_where_the_readme_shows_the_console(platform: str) -> None:
+    login = load_platforms()[platform].console_login
+    found = re.match(r"user (\w+), password (\w+);", login)
+    assert found
+    text = (ROOT / "README.md").read_text()
+    (shown,) = [part for part in text.split("\n\n") if "Look around: `labctl console" in part]
+    assert f"user `{found[1]}`, password `{found[2]}`" in shown
 
 
 def test_exit_codes_are_documented_as_they_are() -> None:
