@@ -84,7 +84,7 @@ def test_a_console_is_fed_and_read(fake_hypervisor: FakeHypervisor) -> None:
     fake_hypervisor.define(xml("lab.a"))
     fake_hypervisor.start("lab.a")
     console = fake_hypervisor.open_console("lab.a")
-    with pytest.raises(HypervisorError, match="in use"):
+    with pytest.raises(HypervisorError, match="somebody else is attached"):
         fake_hypervisor.open_console("lab.a")
     assert isinstance(console, FakeConsole)
     console.feed(b"login: ")
