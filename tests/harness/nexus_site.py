@@ -61,6 +61,13 @@ class NexusHypervisor(FakeHypervisor):
         self.site.running[name] = (nexus, Path(log.get("file", "")))
         record(self.site.running[name][1], nexus.start())
 
+    def reload(self, name: str) -> None:
+        """The Nexus starts anew, its machine runs on."""
+        nexus, log = self.site.running[name]
+        again = FakeNexus(nexus.habits)
+        self.site.running[name] = (again, log)
+        record(log, b"reload\r\n" + again.start())
+
     def open_console(self, name: str, *, force: bool = False) -> ConsoleStream:
         stream = super().open_console(name, force=force)
         if name in self.site.running:

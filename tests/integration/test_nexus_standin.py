@@ -152,6 +152,8 @@ def test_a_reload_by_hand_is_taken_on_and_nothing_is_lost(fabric: Labctl, topolo
     result = fabric.json("up", str(topology))
     assert [node["node"] for node in result["outcomes"]] == ["leaf-1"]
     assert result["verify"]["healthy"] is True
+    state = {node["node"]: node for node in fabric.json("status", LAB)["labs"][0]["nodes"]}
+    assert state["leaf-1"]["phase"] == "ready"
     assert b"loader >" not in log_of(fabric, "leaf-1").read_bytes()
 
 

@@ -134,13 +134,13 @@ class _Wait:
     def _resume(self) -> bool:
         """Catch up with what was recorded before; whether the node is ready.
 
-        Faults before a later phase were of a boot that is over.
+        What it was, ready or at fault, before a later phase was of a boot that is over.
         """
         history = b"".join(iter(self._tail.read_new, b""))
         events = self._procedure.resume(history)
         last = max((n for n, event in enumerate(events) if isinstance(event, PhaseSeen)), default=0)
         return self._handle(
-            [event for n, event in enumerate(events) if n > last or not isinstance(event, Fault)]
+            [e for n, e in enumerate(events) if n > last or not isinstance(e, Fault | Ready)]
         )
 
     def _read(self) -> bool:

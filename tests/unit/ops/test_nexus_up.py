@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness.fake_nexus import POAP, Habits
-from harness.nexus_site import NexusSite
+from harness.nexus_site import NexusHypervisor, NexusSite
 from labctl.errors import ConsoleBusy, ExitCode, PhaseError, PreflightRefused
 from labctl.hypervisor.api import DomainState
 from labctl.ops import boot, keyboard
@@ -163,6 +163,22 @@ def test_a_run_that_was_cut_off_is_taken_on(nexus_site: NexusSite) -> None:
     assert [found.error for found in result.outcomes] == [None, None]
     nexus, _ = nexus_site.running["pair.leaf-1"]
     assert nexus.typed.count("admin") == 1
+
+
+def test_a_node_that_reloads_is_not_ready_until_it_is_again(nexus_site: NexusSite) -> None:
+    """Its record holds the ready of the boot before, which counts no more."""
+    nexus_site.write_pair()
+    nexus_site.up()
+    assert isinstance(nexus_site.fake, NexusHypervisor)
+    nexus_site.fake.reload("pair.leaf-1")
+    (lab,) = status(nexus_site.context)
+    assert {node.node: node.phase for node in lab.nodes}["leaf-1"] != "ready"
+    result = nexus_site.up()
+    assert [(found.node, found.error) for found in result.outcomes] == [("leaf-1", None)]
+    nexus, _ = nexus_site.running["pair.leaf-1"]
+    assert "copy running-config startup-config" in nexus.typed
+    (lab,) = status(nexus_site.context)
+    assert {node.phase for node in lab.nodes} == {"ready"}
 
 
 def test_commands_go_over_the_console(nexus_site: NexusSite) -> None:
