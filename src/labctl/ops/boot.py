@@ -139,9 +139,7 @@ class _Wait:
         history = b"".join(iter(self._tail.read_new, b""))
         events = self._procedure.resume(history)
         last = max((n for n, event in enumerate(events) if isinstance(event, PhaseSeen)), default=0)
-        return self._handle(
-            [e for n, e in enumerate(events) if n > last or not isinstance(e, Fault | Ready)]
-        )
+        return self._handle(events[last:])
 
     def _read(self) -> bool:
         data = self._tail.read_new()
