@@ -147,7 +147,7 @@ class Platform:
     name: str
     description: str
     device: str
-    """The package under labctl.devices that speaks to it: frr or linux."""
+    """The package under labctl.devices that speaks to it: frr, linux or nxos."""
     default_image: str
     memory: int
     memory_floor: int

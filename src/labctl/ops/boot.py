@@ -23,6 +23,7 @@ from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.model.identity import domain_name
 from labctl.model.intent import NodeIntent
 from labctl.model.platform import Platform
+from labctl.ops.alarm import Alarm
 from labctl.ops.context import Context
 from labctl.ops.events import PhaseEntered
 from labctl.ops.keyboard import Keyboard
@@ -116,7 +117,7 @@ class _Wait:
         self._keyboard = keyboard
         self._procedure = procedure_for(platform, intent)
         self._started = self._entered = self._heard = time.monotonic()
-        self._wake_at: float | None = None
+        self._alarm = Alarm()
 
     def run(self, *, resumed: bool) -> None:
         next_look = self._started + _STATE_SECONDS
@@ -150,15 +151,8 @@ class _Wait:
 
     def _wake(self) -> bool:
         """Wake the procedure when it wants to be; whether the node is ready."""
-        now = time.monotonic()
-        if self._procedure.wake_after is None:
-            self._wake_at = None
-        elif self._wake_at is None:
-            self._wake_at = now + self._procedure.wake_after
-        elif now >= self._wake_at:
-            self._wake_at = None
-            return self._handle(self._procedure.wake())
-        return False
+        due = self._alarm.is_due(self._procedure.wake_after, time.monotonic())
+        return due and self._handle(self._procedure.wake())
 
     def _handle(self, events: Sequence[BootEvent]) -> bool:
         """Do and tell what the procedure wants; whether the node is ready."""

@@ -11,6 +11,7 @@ from labctl.devices.nxos.session import Output, Session, SessionEvent
 from labctl.errors import DeadlineError, Interrupted, LabctlError
 from labctl.hypervisor.api import Hypervisor
 from labctl.model.identity import domain_name
+from labctl.ops.alarm import Alarm
 from labctl.ops.context import Context
 from labctl.ops.keyboard import Keyboard
 from labctl.ops.secrets import admin_password
@@ -59,7 +60,7 @@ class _Conversation:
         self._deadline = deadline
         self._outputs: list[Output] = []
         self._moved = time.monotonic()
-        self._wake_at: float | None = None
+        self._alarm = Alarm()
 
     def run(self) -> list[Output]:
         self._keyboard.attach()
@@ -83,13 +84,7 @@ class _Conversation:
                 self._moved = time.monotonic()
 
     def _wake(self) -> None:
-        now = time.monotonic()
-        if self._session.wake_after is None:
-            self._wake_at = None
-        elif self._wake_at is None:
-            self._wake_at = now + self._session.wake_after
-        elif now >= self._wake_at:
-            self._wake_at = None
+        if self._alarm.is_due(self._session.wake_after, time.monotonic()):
             self._handle(self._session.wake())
 
     def _stop_if_late(self) -> None:
