@@ -8,15 +8,21 @@ from pathlib import Path
 
 from labctl.atomic import appearing
 from labctl.errors import ImageError
-from labctl.model.image import Image
+from labctl.model.image import Given, Image, Provenance
 
 
 def read(path: Path) -> Image:
-    """The image a manifest describes. Raises ImageError when it is unreadable or not one."""
+    """The image a manifest describes. Raises ImageError when it is unreadable or not one.
+
+    What manifests of older versions of labctl lack is left at its default.
+    """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        values = {field.name: data[field.name] for field in fields(Image)}
-        return Image(**{**values, "path": Path(values["path"])})
+        values = {field.name: data[field.name] for field in fields(Image) if field.name in data}
+        values["path"] = Path(values["path"])
+        values["given"] = Given(**values.get("given", {}))
+        values["provenance"] = Provenance(values.get("provenance", Provenance.UNKNOWN))
+        return Image(**values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ImageError(
             f"the manifest of image {path.stem} can't be read",
@@ -27,7 +33,8 @@ def read(path: Path) -> Image:
 
 def write(path: Path, image: Image) -> None:
     """Write `image`'s manifest, whole or not at all."""
-    text = json.dumps({**asdict(image), "path": str(image.path)}, indent=2, sort_keys=True)
+    data = {**asdict(image), "path": str(image.path), "given": image.given._asdict()}
+    text = json.dumps(data, indent=2, sort_keys=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     with appearing(path, durable=True) as part:
         part.write_text(text + "\n", encoding="utf-8")

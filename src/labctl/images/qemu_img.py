@@ -1,35 +1,124 @@
-"""qemu-img, the only way it is called."""
+"""qemu-img, the only way it is called.
+
+Formats are named, never probed: a raw disk's content could pose as another format.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from labctl import process
 from labctl.errors import ImageError
 
 PROGRAM = "qemu-img"
 _CHECK_SECONDS = 600.0
+_COPY_SECONDS = 3600.0
 _CREATE_SECONDS = 60.0
+_Words = Sequence[str | Path]
 
 
-def check(path: Path) -> None:
-    """Have QEMU check the structure of the qcow2 file `path`; nothing is repaired.
+class Standing(StrEnum):
+    """What a structure check came to."""
 
-    The format is named, never probed: a raw disk's content could pose as another format. Raises
-    ImageError when it is damaged, or when there is no qemu-img to tell.
+    CLEAN = "clean"
+    LEAKS = "leaks"
+    """Clusters that nothing uses: room wasted, no data lost."""
+    CORRUPT = "corrupt"
+    UNREADABLE = "unreadable"
+    """QEMU can't even open it, or died of it."""
+
+
+_STANDINGS = {0: Standing.CLEAN, 2: Standing.CORRUPT, 3: Standing.LEAKS}
+"""By qemu-img's exit code (its manual, "check")."""
+
+
+class Health(NamedTuple):
+    """A structure check, counted by kind. `words` is what qemu-img said besides."""
+
+    standing: Standing
+    corruptions: int = 0
+    leaks: int = 0
+    errors: int = 0
+    """Errors of the check itself: what it could not look at."""
+    words: str = ""
+
+    @property
+    def whole(self) -> bool:
+        return self.standing in (Standing.CLEAN, Standing.LEAKS)
+
+
+def examine(path: Path, image_format: str = "qcow2") -> Health:
+    """Have QEMU check the structure of `path`; nothing is repaired, and damage raises nothing.
+
+    Raises ImageError when there is no qemu-img, DeadlineError when it doesn't end.
     """
     _need_program()
     done = process.run(
-        [PROGRAM, "check", "-q", "-f", "qcow2", "--", path], deadline=_CHECK_SECONDS, check=False
+        [PROGRAM, "check", "--output=json", "-f", image_format, "--", path],
+        deadline=_CHECK_SECONDS,
+        check=False,
     )
-    # 3 is leaked clusters alone: room wasted, no data lost
-    if done.returncode not in (0, 3):
+    words = done.stderr.strip()
+    try:
+        told: Mapping[str, Any] = json.loads(done.stdout)
+        corruptions, leaks, errors = (
+            int(told.get(key, 0)) for key in ("corruptions", "leaks", "check-errors")
+        )
+    except (ValueError, TypeError, AttributeError):
+        return Health(Standing.UNREADABLE, words=words or f"exit code {done.returncode}")
+    standing = _STANDINGS.get(done.returncode, Standing.UNREADABLE)
+    return Health(standing, corruptions, leaks, errors, words)
+
+
+def check(path: Path) -> None:
+    """As `examine`, for the qcow2 file `path`. Raises ImageError when it is damaged."""
+    health = examine(path)
+    if not health.whole:
         raise ImageError(
             f"qemu-img finds {path.name} damaged",
-            details=(done.stderr or done.stdout).strip(),
+            details=health.words
+            or f"{health.corruptions} corruptions, {health.leaks} leaks, {health.errors} errors",
             resolution="get the image again and compare its checksum with the publisher's",
         )
+
+
+def info(path: Path, image_format: str = "") -> Mapping[str, Any]:
+    """What `qemu-img info` says of one file, as its JSON; the file may be in use.
+
+    Without `image_format` QEMU guesses the format: for telling a file's format only. Raises
+    ImageError when QEMU can't open it.
+    """
+    named = ["-f", image_format] if image_format else []
+    words: _Words = ["info", "-U", "--output=json", *named, "--", path]
+    found: Mapping[str, Any] = json.loads(_run(words, _CREATE_SECONDS, f"can't open {path}"))
+    return found
+
+
+def convert(
+    source: Path,
+    target: Path,
+    *,
+    source_format: str,
+    target_format: str = "qcow2",
+    options: Sequence[str] = (),
+    compress: bool = False,
+    unlocked: bool = False,
+) -> None:
+    """Write what a guest sees on `source` to `target`, in another form; holes stay holes.
+
+    `source` is opened with the whole chain below it; `unlocked` reads it even while a machine has
+    it open. Raises ImageError when qemu-img can't.
+    """
+    flags = [*(["-c"] if compress else []), *(["-U"] if unlocked else [])]
+    chosen = ["-o", ",".join(options)] if options else []
+    formats = ["-f", source_format, "-O", target_format]
+    words: _Words = ["convert", *flags, *formats, *chosen, "--", source, target]
+    _run(words, _COPY_SECONDS, f"qemu-img can't convert {source}")
 
 
 def create_overlay(golden: Path, overlay: Path, virtual_size: int) -> None:
@@ -38,19 +127,52 @@ def create_overlay(golden: Path, overlay: Path, virtual_size: int) -> None:
     Both formats are named and the size is given, so nothing is probed and `golden` not opened.
     Raises ImageError when qemu-img can't.
     """
-    _need_program()
     formats = ["-f", "qcow2", "-F", "qcow2"]
-    done = process.run(
-        [PROGRAM, "create", "-q", "-u", *formats, "-b", golden, "--", overlay, str(virtual_size)],
-        deadline=_CREATE_SECONDS,
-        check=False,
+    _run(
+        ["create", "-q", "-u", *formats, "-b", golden, "--", overlay, str(virtual_size)],
+        _CREATE_SECONDS,
+        f"qemu-img can't make an overlay on {golden.name}",
     )
+
+
+def rebase(overlay: Path, backing: Path, *, unsafe: bool) -> None:
+    """Have `overlay` stand on the qcow2 file `backing`.
+
+    `unsafe` only writes the name: the content must be the same as before. Raises ImageError when
+    qemu-img can't.
+    """
+    flags = ["-u"] if unsafe else []
+    formats = ["-f", "qcow2", "-F", "qcow2"]
+    _run(
+        ["rebase", "-q", *flags, *formats, "-b", backing, "--", overlay],
+        _COPY_SECONDS,
+        f"qemu-img can't rebase {overlay} on {backing}",
+    )
+
+
+def commit(overlay: Path) -> None:
+    """Write what `overlay` holds into its backing file; `overlay` keeps its content.
+
+    Raises ImageError when qemu-img can't.
+    """
+    _run(
+        ["commit", "-q", "-d", "-f", "qcow2", "--", overlay],
+        _COPY_SECONDS,
+        f"qemu-img can't commit {overlay}",
+    )
+
+
+def _run(words: _Words, deadline: float, failure: str) -> str:
+    _need_program()
+    done = process.run([PROGRAM, *words], deadline=deadline, check=False)
     if done.returncode:
         raise ImageError(
-            f"qemu-img can't make an overlay on {golden.name}",
-            details=(done.stderr or done.stdout).strip(),
-            resolution="see whether the disk is full and the path short enough",
+            failure,
+            details=(done.stderr or done.stdout).strip() or f"exit code {done.returncode}",
+            resolution="see whether the disk is full, the file readable and whole "
+            "(`labctl image inspect FILE`)",
         )
+    return done.stdout
 
 
 def _need_program() -> None:

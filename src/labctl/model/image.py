@@ -3,7 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Provenance(StrEnum):
+    """What comparing a file with the published sizes and digests proves."""
+
+    PRISTINE = "pristine"
+    """Byte for byte a published file."""
+    MODIFIED = "modified"
+    """Named as a published file and another one: booted from, or changed by somebody."""
+    UNKNOWN = "unknown"
+    """No published file of that name is known."""
+    SALVAGED = "salvaged"
+    """Put together from a damaged image: never more than that again."""
+
+
+class Given(NamedTuple):
+    """The file an image was imported from, as it was given."""
+
+    format: str = "qcow2"
+    size: int = 0
+    sha256: str = ""
+    md5: str = ""
+    """Only where a published file has its name or size: what it is compared with is an MD5."""
+    flattened: bool = False
+    """It stood on other files and was made one with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +48,11 @@ class Image:
     source: str
     verified: str
     """When its bytes were last read and hashed, ISO 8601 UTC."""
+    content: str = ""
+    """The digest of what a guest sees (labctl.images.digest); "" in manifests older than it."""
+    given: Given = Given()
+    provenance: Provenance = Provenance.UNKNOWN
+    published: str = ""
+    """The name of the published file it was compared with; "" where none is known."""
+    leaks: int = 0
+    """Clusters that nothing uses, found at import: no damage, but no pristine file has any."""
