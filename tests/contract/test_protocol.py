@@ -14,7 +14,7 @@ from labctl.hypervisor.libvirt_adapter import LibvirtHypervisor
 
 
 def signatures(of: type) -> dict[str, inspect.Signature]:
-    public = {name: value for name, value in vars(of).items() if not name.startswith("_")}
+    public = {name: getattr(of, name) for name in dir(of) if not name.startswith("_")}
     return {name: inspect.signature(f) for name, f in public.items() if inspect.isfunction(f)}
 
 

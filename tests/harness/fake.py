@@ -13,16 +13,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar, cast
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
 
+from harness.fake_calls import call
 from harness.fake_console import FakeConsole
+from harness.fake_saving import FakeSaving
 from harness.fake_state import (
     FakeDomain,
     FakeNetwork,
@@ -45,28 +45,14 @@ from labctl.hypervisor.api import (
 )
 from labctl.model.metadata import METADATA_NS, LabMetadata, to_xml
 
-P = ParamSpec("P")
-R = TypeVar("R")
 Guest = Callable[[str, tuple[str, ...], str], CommandResult]
 
 
-def _call(
-    method: Callable[Concatenate[FakeHypervisor, P], R],
-) -> Callable[Concatenate[FakeHypervisor, P], R]:
-    """Count the call and let injected faults strike around it, outside of the fake's own lock."""
-
-    @wraps(method)
-    def wrapped(self: FakeHypervisor, *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.faults.around(method.__name__), self._lock:
-            return method(self, *args, **kwargs)
-
-    return cast("Callable[Concatenate[FakeHypervisor, P], R]", wrapped)
-
-
-class FakeHypervisor:
+class FakeHypervisor(FakeSaving):
     """See the module. Attributes may be set at any time by the test."""
 
     def __init__(self, uri: str = "fake:///") -> None:
+        super().__init__()
         self.uri = uri
         self.faults = Faults()
         self.facts = HostFacts(
@@ -103,30 +89,30 @@ class FakeHypervisor:
         self._networks: dict[str, FakeNetwork] = {}
         self._lock = threading.RLock()
 
-    @_call
+    @call
     def host(self) -> HostFacts:
         return self.facts
 
-    @_call
+    @call
     def domain_capabilities(self, virt_type: str, machine: str) -> DomainCapabilities | None:
         if virt_type not in self.offered or machine not in self.capabilities.machines:
             raise refusal("VIR_ERR_INVALID_ARG", f"no {virt_type} guests on machine {machine}")
         return replace(self.capabilities, virt_type=virt_type, machine=machine)
 
-    @_call
+    @call
     def virt_types(self) -> frozenset[str]:
         return self.offered
 
-    @_call
+    @call
     def domains(self) -> tuple[ObservedDomain, ...]:
         return tuple(observed(domain) for domain in self._domains.values())
 
-    @_call
+    @call
     def domain(self, name: str) -> ObservedDomain | None:
         domain = self._domains.get(name)
         return None if domain is None else observed(domain)
 
-    @_call
+    @call
     def define(self, xml: str) -> None:
         root = checked(xml, "domain")
         domain = self._identified(root)
@@ -135,33 +121,33 @@ class FakeHypervisor:
         else:
             domain.config = root
 
-    @_call
+    @call
     def start(self, name: str, *, paused: bool = False) -> None:
-        domain = self._need(name)
+        domain = self._known(name)
         if domain.live is None:
             domain.live = ElementTree.fromstring(ElementTree.tostring(domain.current))
             self._run(domain, paused=paused)
 
-    @_call
+    @call
     def resume(self, name: str) -> None:
-        domain = self._need(name)
+        domain = self._known(name)
         if domain.live is None:
             raise refusal("VIR_ERR_OPERATION_INVALID", f"domain {name} is not running")
         if domain.state is DomainState.PAUSED:
             self._run(domain, paused=False)
 
-    @_call
+    @call
     def shutdown(self, name: str) -> None:
-        self._need(name)
+        self._known(name)
         if name not in self.deaf:
             self._power_off(name)
 
-    @_call
+    @call
     def destroy(self, name: str) -> None:
         if name in self._domains:
             self._power_off(name)
 
-    @_call
+    @call
     def undefine(self, name: str) -> None:
         domain = self._domains.get(name)
         if domain is None:
@@ -170,9 +156,9 @@ class FakeHypervisor:
         if domain.live is None:
             self._forget(name, root)
 
-    @_call
+    @call
     def set_metadata(self, name: str, metadata: LabMetadata) -> None:
-        for root in self._need(name).elements:
+        for root in self._known(name).elements:
             container = root.find("metadata")
             if container is None:
                 container = ElementTree.SubElement(root, "metadata")
@@ -180,50 +166,50 @@ class FakeHypervisor:
                 container.remove(old)
             container.append(ElementTree.fromstring(to_xml(metadata)))
 
-    @_call
+    @call
     def xml(self, name: str) -> str:
-        return ElementTree.tostring(self._need(name).current, encoding="unicode")
+        return ElementTree.tostring(self._known(name).current, encoding="unicode")
 
-    @_call
+    @call
     def set_link(self, name: str, mac: str, *, up: bool) -> None:
-        for root in self._need(name).elements:
+        for root in self._known(name).elements:
             parse.set_link_state(interface_of(root, name, mac), up=up)
 
-    @_call
+    @call
     def link_is_up(self, name: str, mac: str) -> bool:
-        return parse.link_is_up(interface_of(self._need(name).current, name, mac))
+        return parse.link_is_up(interface_of(self._known(name).current, name, mac))
 
-    @_call
+    @call
     def networks(self) -> tuple[ObservedNetwork, ...]:
         found = self._networks.values()
         return tuple(parse.observed_network(each.xml, active=each.active) for each in found)
 
-    @_call
+    @call
     def define_network(self, xml: str) -> None:
         name = checked(xml, "network").findtext("name", "")
         known = self._networks.get(name)
         if known is None or not known.active:
             self._networks[name] = FakeNetwork(xml, active=True)
 
-    @_call
+    @call
     def remove_network(self, name: str) -> None:
         self._networks.pop(name, None)
 
-    @_call
+    @call
     def agent_ready(self, name: str) -> bool:
-        return self._need(name).state is DomainState.RUNNING and self.guest is not None
+        return self._known(name).state is DomainState.RUNNING and self.guest is not None
 
     def run_in_guest(
         self, name: str, argv: tuple[str, ...], *, deadline: float, input_text: str = ""
     ) -> CommandResult:
         with self.faults.around("run_in_guest"):
-            if self.guest is None or self._need(name).state is not DomainState.RUNNING:
+            if self.guest is None or self._known(name).state is not DomainState.RUNNING:
                 raise refusal("VIR_ERR_AGENT_UNRESPONSIVE", f"no guest agent in {name}")
             return self.guest(name, argv, input_text)
 
-    @_call
+    @call
     def open_console(self, name: str, *, force: bool = False) -> ConsoleStream:
-        if self._need(name).live is None:
+        if self._known(name).live is None:
             raise refusal("VIR_ERR_OPERATION_INVALID", f"domain {name} is not running")
         attached = self.consoles.get(name)
         if attached is not None and not attached.closed:
@@ -233,7 +219,7 @@ class FakeHypervisor:
         self.consoles[name] = FakeConsole()
         return self.consoles[name]
 
-    @_call
+    @call
     def run_transient(self, xml: str) -> None:
         root = checked(xml, "domain")
         if self._identified(root) is not None:
@@ -243,11 +229,6 @@ class FakeHypervisor:
 
     def close(self) -> None:
         """Nothing is held."""
-
-    def _need(self, name: str) -> FakeDomain:
-        if name not in self._domains:
-            raise refusal("VIR_ERR_NO_DOMAIN", f"no domain {name}")
-        return self._domains[name]
 
     def _identified(self, root: Element) -> FakeDomain | None:
         """The domain this XML redefines; libvirt refuses a name or UUID that is another's."""

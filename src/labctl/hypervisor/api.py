@@ -9,11 +9,14 @@ libvirt's code and words, and what to do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from labctl.hypervisor.observed import DomainState as DomainState
 from labctl.hypervisor.observed import ObservedDomain as ObservedDomain
 from labctl.hypervisor.observed import ObservedNetwork as ObservedNetwork
+from labctl.hypervisor.observed import ObservedPool as ObservedPool
+from labctl.hypervisor.observed import ObservedSnapshot as ObservedSnapshot
 from labctl.hypervisor.observed import UdpEnd as UdpEnd
 from labctl.model.metadata import METADATA_NS as METADATA_NS
 from labctl.model.metadata import LabMetadata as LabMetadata
@@ -125,4 +128,37 @@ class Hypervisor(Protocol):
         """Create a transient domain (the KVM canary); destroy() ends it."""
         ...
 
+    def suspend(self, name: str) -> None:
+        """Halt the CPUs of a running domain; one that is halted already is left as it is."""
+        ...
+
+    def save_memory(self, name: str, file: Path) -> None:
+        """Write a paused domain's memory to `file`, its disks' caches to the disks; it stays so."""
+        ...
+
+    def restore_memory(self, file: Path, xml: str) -> None:
+        """Start the domain of `xml`, which is off, from saved memory; it stays paused.
+
+        Other host files and ports than were saved are fine; what a guest could notice is refused.
+        """
+        ...
+
+    def saved_xml(self, file: Path) -> str: ...
+    def definition(self, name: str) -> str | None:
+        """The XML of the next start; None where there is no such definition."""
+        ...
+
+    def snapshots(self, name: str) -> tuple[ObservedSnapshot, ...]:
+        """What libvirt lists of a domain, oldest first: none of it is labctl's."""
+        ...
+
+    def delete_snapshot(self, name: str, snapshot: str, *, metadata_only: bool) -> None: ...
+    def block_commit(self, name: str, disk: str, base: str, *, deadline: float) -> None:
+        """Merge all layers above the file `base` into it while the domain runs, and pivot to it.
+
+        `disk` is the target's name. What could not be merged in time stays as it was.
+        """
+        ...
+
+    def pools(self) -> tuple[ObservedPool, ...]: ...
     def close(self) -> None: ...

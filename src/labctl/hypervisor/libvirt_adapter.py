@@ -14,6 +14,8 @@ from labctl.hypervisor import domains
 from labctl.hypervisor.pool import Connections
 
 if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
+    from pathlib import Path
+
     from labctl.hypervisor.api import (
         CommandResult,
         ConsoleStream,
@@ -21,6 +23,8 @@ if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
         HostFacts,
         ObservedDomain,
         ObservedNetwork,
+        ObservedPool,
+        ObservedSnapshot,
     )
     from labctl.model.metadata import LabMetadata
 
@@ -144,6 +148,60 @@ class LibvirtHypervisor:
     def run_transient(self, xml: str) -> None:
         with self._connections.one() as connection:
             domains.run_transient(connection, xml)
+
+    def suspend(self, name: str) -> None:
+        from labctl.hypervisor import memory
+
+        with self._connections.one() as connection:
+            memory.suspend(connection, name)
+
+    def save_memory(self, name: str, file: Path) -> None:
+        from labctl.hypervisor import memory
+
+        with self._connections.one() as connection:
+            memory.save_memory(connection, name, file)
+
+    def restore_memory(self, file: Path, xml: str) -> None:
+        from labctl.hypervisor import memory
+
+        with self._connections.one() as connection:
+            memory.restore_memory(connection, file, xml)
+
+    def saved_xml(self, file: Path) -> str:
+        from labctl.hypervisor import memory
+
+        with self._connections.one() as connection:
+            return memory.saved_xml(connection, file)
+
+    def definition(self, name: str) -> str | None:
+        from labctl.hypervisor import memory
+
+        with self._connections.one() as connection:
+            return memory.definition(connection, name)
+
+    def snapshots(self, name: str) -> tuple[ObservedSnapshot, ...]:
+        from labctl.hypervisor import foreign
+
+        with self._connections.one() as connection:
+            return foreign.snapshots(connection, name)
+
+    def delete_snapshot(self, name: str, snapshot: str, *, metadata_only: bool) -> None:
+        from labctl.hypervisor import foreign
+
+        with self._connections.one() as connection:
+            foreign.delete_snapshot(connection, name, snapshot, metadata_only=metadata_only)
+
+    def block_commit(self, name: str, disk: str, base: str, *, deadline: float) -> None:
+        from labctl.hypervisor import foreign
+
+        with self._connections.one() as connection:
+            foreign.block_commit(connection, name, disk, base, deadline=deadline)
+
+    def pools(self) -> tuple[ObservedPool, ...]:
+        from labctl.hypervisor import pools
+
+        with self._connections.one() as connection:
+            return pools.list_pools(connection)
 
     def close(self) -> None:
         """End the connections; a second time, or after the daemon's death, it does nothing."""

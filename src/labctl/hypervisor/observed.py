@@ -60,3 +60,25 @@ class ObservedNetwork(NamedTuple):
     bridge: str
     subnets: tuple[str, ...]
     lab: str | None
+
+
+class ObservedSnapshot(NamedTuple):
+    """A snapshot that libvirt lists. `created` in seconds since 1970; labctl makes no such."""
+
+    name: str
+    created: int
+    external: bool
+    """Files of its own: disk layers, saved memory. Else it is inside the disks."""
+    memory: bool
+    parent: str
+    files: tuple[str, ...] = ()
+
+
+class ObservedPool(NamedTuple):
+    """A storage pool. Sizes in bytes, 0 while it is inactive; `path` "" where it has none."""
+
+    name: str
+    path: str
+    active: bool
+    capacity: int
+    available: int
