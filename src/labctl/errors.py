@@ -40,6 +40,7 @@ class ExitCode(IntEnum):
     DEADLINE = 8
     UNHEALTHY = 9
     LOCKED = 10
+    SNAPSHOT = 11
     INTERRUPTED = 130
 
 
@@ -115,6 +116,12 @@ class ImageError(LabctlError):
     """A golden image is missing, damaged or unfit."""
 
     exit_code = ExitCode.IMAGE
+
+
+class SnapshotError(LabctlError):
+    """A snapshot of a lab can't be taken, or is incomplete, damaged or unfit for this host."""
+
+    exit_code = ExitCode.SNAPSHOT
 
 
 class HypervisorError(LabctlError):

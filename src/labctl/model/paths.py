@@ -3,6 +3,7 @@
 HOME/images/          the image store
 HOME/labs/LAB/        topology.yaml and files.json (files it refers to) as applied, journal.jsonl
 HOME/labs/LAB/nodes/NODE/   disk.qcow2, day0.iso, console.log, started (its mtime: last start)
+HOME/labs/LAB/snapshots/NAME/   see labctl.model.snapshot
 HOME/labs/LAB.lock    the lab's lock, held while a run changes the lab
 HOME/locks/           locks wider than a lab (port allocation on a hypervisor)
 HOME/secrets/         passwords, for nobody's eyes but the owner's
@@ -80,6 +81,10 @@ class LabPaths(NamedTuple):
 
     def node(self, name: str) -> NodePaths:
         return NodePaths(self.nodes / name)
+
+    @property
+    def snapshots(self) -> Path:
+        return self.folder / "snapshots"
 
 
 class Home(NamedTuple):
