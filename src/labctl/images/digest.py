@@ -12,17 +12,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labctl.images import qemu_img
+from labctl.images.told import Told, nobody
 
 BLOCK = 65536
 """Bytes. The content digest's unit: a block of zeros counts as absent, allocated or not."""
 _VERSION = b"labctl disk content 1\n"
 _ZEROS = bytes(BLOCK)
+_CHUNK = 1 << 20
 
 
-def file_digest(path: Path, algorithm: str = "sha256") -> str:
+def file_digest(path: Path, algorithm: str = "sha256", told: Told = nobody) -> str:
     """The digest of a file's bytes, in hex. Raises OSError when it can't be read."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
+    digest = hashlib.new(algorithm)
+    total, done = path.stat().st_size, 0
+    buffer = bytearray(_CHUNK)
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(buffer):
+            digest.update(memoryview(buffer)[:count])
+            done += count
+            told("hash", done, total)
+    return digest.hexdigest()
 
 
 def content_digest(

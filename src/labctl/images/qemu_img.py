@@ -75,16 +75,20 @@ def examine(path: Path, image_format: str = "qcow2") -> Health:
     return Health(standing, corruptions, leaks, errors, words)
 
 
-def check(path: Path) -> None:
-    """As `examine`, for the qcow2 file `path`. Raises ImageError when it is damaged."""
+def check(path: Path, original: Path | None = None) -> Health:
+    """As `examine`, for the qcow2 file `path`. Raises ImageError when it is damaged.
+
+    `original` is what to call it, where `path` is a copy.
+    """
     health = examine(path)
     if not health.whole:
         raise ImageError(
-            f"qemu-img finds {path.name} damaged",
+            f"qemu-img finds {(original or path).name} damaged",
             details=health.words
             or f"{health.corruptions} corruptions, {health.leaks} leaks, {health.errors} errors",
             resolution="get the image again and compare its checksum with the publisher's",
         )
+    return health
 
 
 def info(path: Path, image_format: str = "") -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 FOLDER/sha256-DIGEST.qcow2    the images, 0444, never opened for writing
 FOLDER/names/NAME.json        the manifests (labctl.images.manifest)
+FOLDER/incoming/              what is being imported (labctl.images.work)
 FOLDER/store.lock             held while the store changes
 
 A name can move on to other content; nodes stand on the digest, so theirs doesn't change.
@@ -9,28 +10,28 @@ A name can move on to other content; nodes stand on the digest, so theirs doesn'
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from labctl import process
-from labctl.atomic import appearing
-from labctl.errors import ImageError
+from labctl.errors import DeadlineError, ImageError
 from labctl.filelock import locked
-from labctl.images import manifest, qemu_img
-from labctl.images.qcow2 import Header, read_header
-from labctl.model.image import Image
+from labctl.images import manifest, work
+from labctl.images.digest import file_digest
+from labctl.images.fitness import refuse_unfit_header
+from labctl.images.intake import Prepared, Request, prepare
+from labctl.images.qcow2 import read_header
+from labctl.images.told import Told, nobody
+from labctl.model.image import Image, Provenance
 
 FREE_GUEST = "frr"
 MAX_VERIFIED_AGE = timedelta(days=7)
 """A disk can rot under an unchanged mtime, so the bytes are read again once a week."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_COPY_SECONDS = 3600.0
 _LOCK_SECONDS = 600.0
 _GOLDEN_MODE = 0o444
 
@@ -65,21 +66,55 @@ class ImageStore:
         Raises ImageError when the name is unsafe, the digest another, or the file no healthy
         qcow2 that stands on its own.
         """
-        if not _NAME.fullmatch(name):
-            raise ImageError(
-                f"{name!r} can't be an image's name",
-                resolution="use letters, digits, dot, dash and underscore, 64 at most, "
-                "beginning with a letter or digit",
-            )
+        _refuse_unsafe(name)
         try:
-            refuse_unfit(file, read_header(file))
-            with self._locked():
-                image = self._take(file, name, source or str(file.absolute()), sha256)
+            refuse_unfit_header(file, read_header(file))
         except OSError as error:
-            raise ImageError(
-                f"can't import {file}: {error.strerror}", details=str(error.filename or file)
-            ) from None
+            raise _unreadable(file, error) from None
+        return self.admit(Request(file, name, source, sha256=sha256))
+
+    def admit(self, request: Request, told: Told = nobody) -> Image:
+        """Take a disk of any format into the store; as `add`, which takes qcow2 files alone.
+
+        `told` hears how far it is. A run that was killed is gone on with by asking for the same.
+        """
+        _refuse_unsafe(request.name)
+        try:
+            with self._importing() as folder:
+                prepared = prepare(request, folder, told)
+                with self._locked():
+                    image = self._place(prepared, request)
+                work.clear(folder)
+        except OSError as error:
+            raise _unreadable(request.file, error) from None
         return image
+
+    def names_of(self, image: Image) -> tuple[str, ...]:
+        """All names that share the file of `image`."""
+        return tuple(known.name for known in self.list() if known.path == image.path)
+
+    def forget(self, image: Image) -> None:
+        """Remove the name, and nothing else."""
+        with self._locked():
+            self._manifest(image.name).unlink(missing_ok=True)
+
+    def remember(self, image: Image) -> None:
+        """Put a name back that was just forgotten."""
+        with self._locked():
+            manifest.write(self._manifest(image.name), image)
+
+    def discard(self, image: Image) -> int:
+        """Remove the file of an image without names; the bytes that gives back."""
+        with self._locked():
+            if self.names_of(image) or not image.path.exists():
+                return 0
+            image.path.unlink()
+        return image.size
+
+    def sweep(self) -> None:
+        """Remove what killed imports left, unless one is running."""
+        with suppress(DeadlineError), self._importing(deadline=0) as folder:
+            work.clear(folder)
 
     def check(self, image: Image, *, now: datetime | None = None) -> tuple[str, ...]:
         """What is wrong with `image`: cheap, unless it looks touched or was long not read.
@@ -104,7 +139,7 @@ class ImageStore:
         """Read and hash all of `image`; what is wrong. A whole one is marked as verified."""
         try:
             mtime_ns = image.path.stat().st_mtime_ns
-            digest = _sha256(image.path)
+            digest = file_digest(image.path)
         except OSError as error:
             return (f"{image.path}: {error.strerror}",)
         if digest != image.sha256:
@@ -132,49 +167,58 @@ class ImageStore:
         with locked(lock, deadline=_LOCK_SECONDS, what="the image store"):
             yield
 
-    def _take(self, file: Path, name: str, source: str, wanted: str) -> Image:
-        """Copy, check the copy, name it by its content; under the store's lock."""
-        part = self.folder / "import"
-        with appearing(part, durable=True) as copy:
-            _copy(file, copy)
-            header = read_header(copy)
-            refuse_unfit(file, header)
-            qemu_img.check(copy)
-            copy.chmod(_GOLDEN_MODE)
-            digest = _sha256(copy)
-            if wanted not in ("", digest):
-                raise ImageError(
-                    f"{file} is not the image it should be",
-                    details=f"SHA-256 {digest} instead of {wanted}",
-                    resolution="get or build it again",
-                )
-        golden = self.folder / f"sha256-{digest}.qcow2"
-        if golden.exists() and _sha256(golden) == digest:
-            part.unlink()
-        else:
-            part.replace(golden)
-        return self._record(golden, name, source, digest, header)
+    @contextmanager
+    def _importing(self, *, deadline: float = _LOCK_SECONDS) -> Iterator[Path]:
+        """The folder imports are prepared in, one at a time."""
+        folder = self.folder / "incoming"
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(folder / work.LOCK, deadline=deadline, what="the image store's imports"):
+            yield folder
 
-    def _record(self, golden: Path, name: str, source: str, digest: str, header: Header) -> Image:
-        """Point `name` to `golden`, unless it does already."""
+    def _place(self, prepared: Prepared, request: Request) -> Image:
+        """Name the prepared file by its content, and point the name to it."""
+        golden = self.folder / f"sha256-{prepared.sha256}.qcow2"
+        if not golden.exists() or file_digest(golden) != prepared.sha256:
+            prepared.path.chmod(_GOLDEN_MODE)
+            prepared.path.replace(golden)
         golden.chmod(_GOLDEN_MODE)
         found = golden.stat()
-        path = self._manifest(name)
+        now = _timestamp(None)
+        image = Image(
+            name=request.name,
+            path=golden.absolute(),
+            sha256=prepared.sha256,
+            size=found.st_size,
+            virtual_size=prepared.virtual_size,
+            mtime_ns=found.st_mtime_ns,
+            imported=now,
+            source=request.source or str(request.file.absolute()),
+            verified=now,
+            content=prepared.content,
+            given=prepared.given,
+            provenance=self._provenance(prepared),
+            published=prepared.published,
+            leaks=prepared.leaks,
+        )
+        return self._record(image)
+
+    def _provenance(self, prepared: Prepared) -> Provenance:
+        """A salvaged disk stays one under any name and in any form."""
+        for known in self.list():
+            if known.provenance is Provenance.SALVAGED and known.content == prepared.content:
+                return Provenance.SALVAGED
+        return prepared.provenance
+
+    def _record(self, image: Image) -> Image:
+        """Write the manifest, unless it says the same already."""
+        path = self._manifest(image.name)
         if path.exists():
             known = manifest.read(path)
-            if (known.sha256, known.mtime_ns) == (digest, found.st_mtime_ns):
+            told = replace(
+                image, imported=known.imported, verified=known.verified, source=known.source
+            )
+            if told == known:
                 return known
-        image = Image(
-            name=name,
-            path=golden.absolute(),
-            sha256=digest,
-            size=found.st_size,
-            virtual_size=header.virtual_size,
-            mtime_ns=found.st_mtime_ns,
-            imported=_timestamp(None),
-            source=source,
-            verified=_timestamp(None),
-        )
         manifest.write(path, image)
         return image
 
@@ -198,23 +242,17 @@ def ensure_free_guest(store: ImageStore, output: Path) -> Image:
     return store.add(output / "frr.qcow2", FREE_GUEST, sha256=wanted)
 
 
-def refuse_unfit(file: Path, header: Header) -> None:
-    """Raise ImageError when a qcow2 file can't be a golden image, for all the reasons there are."""
-    faults = {
-        f"it stands on a backing file, {header.backing}": header.backing,
-        "its data is in another file": header.data_file,
-        "it is encrypted": header.encrypted,
-        "it is marked corrupt": header.corrupt,
-        "it was not closed cleanly (dirty bit)": header.dirty,
-    }
-    found = [words for words, is_fault in faults.items() if is_fault]
-    if found:
+def _refuse_unsafe(name: str) -> None:
+    if not _NAME.fullmatch(name):
         raise ImageError(
-            f"{file} can't be a golden image: {found[0]}",
-            details="\n".join(found),
-            resolution=f"make one file that stands on its own: "
-            f"`qemu-img convert -O qcow2 {file} NEW.qcow2`",
+            f"{name!r} can't be an image's name",
+            resolution="use letters, digits, dot, dash and underscore, 64 at most, "
+            "beginning with a letter or digit",
         )
+
+
+def _unreadable(file: Path, error: OSError) -> ImageError:
+    return ImageError(f"can't import {file}: {error.strerror}", details=str(error.filename or file))
 
 
 def _meant(name: str, known: Sequence[str]) -> str:
@@ -232,16 +270,6 @@ def _how_to_get(name: str) -> str:
             f"--name {FREE_GUEST}`"
         )
     return f"import it: {fetch}"
-
-
-def _copy(file: Path, to: Path) -> None:
-    """Copy, sharing blocks where the file system can, leaving holes as holes."""
-    process.run(["cp", "--reflink=auto", "--sparse=always", "--", file, to], deadline=_COPY_SECONDS)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _timestamp(now: datetime | None) -> str:

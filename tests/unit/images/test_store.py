@@ -70,11 +70,17 @@ def test_two_names_share_one_file_and_a_name_moves_on(store: ImageStore, tmp_pat
 
 
 def test_nothing_half_made_is_left(store: ImageStore, tmp_path: Path) -> None:
-    store.folder.mkdir(parents=True)
-    (store.folder / "import.part").write_text("left by a killed run")
+    incoming = store.folder / "incoming"
+    incoming.mkdir(parents=True)
+    (incoming / "image.part").write_text("left by a killed run")
     store.add(qcow2(tmp_path / "a.qcow2"), "a")
     names = {path.name for path in store.folder.iterdir()}
-    assert {name for name in names if not name.startswith("sha256-")} == {"names", "store.lock"}
+    assert {name for name in names if not name.startswith("sha256-")} == {
+        "incoming",
+        "names",
+        "store.lock",
+    }
+    assert [path.name for path in incoming.iterdir()] == ["lock"]
 
 
 def test_a_missing_image_says_what_was_meant_and_how_to_get_it(
@@ -129,7 +135,7 @@ def test_a_damaged_image_is_refused_and_leaves_nothing(store: ImageStore, tmp_pa
     os.truncate(file, file.stat().st_size - (128 << 10))
     with pytest.raises(ImageError, match="damaged"):
         store.add(file, "a")
-    assert not list(store.folder.glob("import*"))
+    assert [path.name for path in (store.folder / "incoming").iterdir()] == ["lock"]
     assert store.list() == ()
 
 

@@ -1,0 +1,45 @@
+"""How far a copy or a hash has come, told while it goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+Told = Callable[[str, int, int], None]
+"""Called with a step's name, bytes done and bytes in all; from any thread."""
+_EVERY = 0.25
+_BLOCK = 512  # what st_blocks counts, whatever the file system's own
+
+
+def nobody(_step: str, _done: int, _total: int) -> None:
+    """A Told that tells nobody."""
+
+
+def allocated(path: Path) -> int:
+    """The bytes of `path` that are on the disk, holes left out. Raises OSError."""
+    return path.stat().st_blocks * _BLOCK
+
+
+@contextmanager
+def watched(path: Path, total: int, step: str, told: Told) -> Iterator[None]:
+    """Within this block another program writes `path`: tell how much of it is there.
+
+    `total` may be a guess: more than that is never told, and all of it when the block ends well.
+    """
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_EVERY):
+            with suppress(OSError):  # not there yet
+                told(step, min(allocated(path), total), total)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    told(step, total, total)
