@@ -39,7 +39,9 @@ COMMANDS: dict[str, Entry] = {
     "exec": Entry("exec", _NODES, "Run a command on nodes"),
     "save": Entry("save", _NODES, "Write running configurations to a folder"),
     "link": Entry("link", _NODES, "Pull or plug a cable"),
-    "image": Entry("image", _FILES, "Golden images: import, list, show, verify, parse-name"),
+    "image": Entry(
+        "image", _FILES, "Golden images: import, list, show, verify, remove, convert, ..."
+    ),
     "replay": Entry("replay", _FILES, "Find phases, prompts and faults in a saved console log"),
     "new": Entry("new", _FILES, "Write a starter topology file"),
     "schema": Entry("schema", _FILES, "Print the JSON Schema of the topology file"),

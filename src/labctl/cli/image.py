@@ -8,44 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from labctl.cli import options
+from labctl.cli.image_convert import convert_image
+from labctl.cli.image_import import import_image
+from labctl.cli.image_list import list_images, remove_image, show_image
 from labctl.cli.output import show
 from labctl.cli.session import home
 from labctl.errors import ExitCode, ImageError
 
 if TYPE_CHECKING:
     from labctl.images.store import ImageStore
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The image's name in the store.")]
-
-
-def import_image(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A qcow2 file; it is copied.")],
-    name: Annotated[
-        str, typer.Option(metavar="NAME", help="[default: FILE's name without .qcow2]")
-    ] = "",
-    as_json: options.Json = False,
-) -> None:
-    """Take a qcow2 file into the store, by content; running nodes keep the one they stand on."""
-    from labctl.report.image import image_lines
-
-    image = _store().add(file, name or file.stem, str(file))
-    show(image, lambda paint: image_lines(image, paint), as_json=as_json)
-
-
-def list_images(as_json: options.Json = False) -> None:
-    """List the images in the store."""
-    from labctl.report.image import images_lines
-
-    images = _store().list()
-    show({"images": images}, lambda paint: images_lines(images, paint), as_json=as_json)
-
-
-def show_image(name: Name, as_json: options.Json = False) -> None:
-    """Show one image: file, digest, sizes, when its bytes were last read."""
-    from labctl.report.image import image_lines
-
-    image = _store().get(name)
-    show(image, lambda paint: image_lines(image, paint), as_json=as_json)
 
 
 def verify_images(
@@ -99,6 +70,8 @@ COMMANDS = {
     "list": list_images,
     "show": show_image,
     "verify": verify_images,
+    "remove": remove_image,
+    "convert": convert_image,
     "parse-name": parse_name,
 }
 

@@ -64,6 +64,20 @@ def asking(ctx: typer.Context, *, as_json: bool) -> Context:
 
 
 @contextmanager
+def telling(ctx: typer.Context, *, as_json: bool) -> Iterator[Context]:
+    """A context for long commands that change no lab: with progress, Ctrl-C simply ends them."""
+    from labctl.ops.context import Context
+    from labctl.report.progress import progress
+
+    chosen = settings(ctx)
+    quiet = as_json or chosen.verbosity < 0
+    paint = Paint(wants_colour(sys.stderr))
+    verbose = chosen.verbosity > 0
+    with progress(sys.stderr, paint, quiet=quiet, verbose=verbose) as emit:
+        yield Context(home=home(), uri=chosen.uri, connect=connect, emit=emit)
+
+
+@contextmanager
 def changing(ctx: typer.Context, ref: str, *, as_json: bool) -> Iterator[Context]:
     """A context for commands that change a lab: with progress, and Ctrl-C in two stages."""
     from labctl.cli.signals import tell_directly, two_stages

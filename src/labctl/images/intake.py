@@ -43,6 +43,7 @@ class Request:
     """The disk to take out of an .ova that has several."""
     sha256: str = ""
     """What the file must be; "" for anything."""
+    qcow2_only: bool = False
     known: Mapping[str, KnownImage] = field(default_factory=dict)
     """Published images by their file names in lower case."""
 
@@ -111,6 +112,8 @@ def _identity(request: Request) -> Json:
 def _disk(request: Request, work: Work, told: Told) -> _Disk:
     """The disk to take, proved fit; all without opening it."""
     file = request.file
+    if request.qcow2_only:
+        read_header(file)  # says what is wrong with one that is none
     found = format_of(file)
     for layer in fitness.layers(file, flatten=request.flatten):
         refuse_open_writer(layer)

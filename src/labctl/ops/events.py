@@ -60,6 +60,15 @@ class Converging:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """So many bytes of a long step are done; told several times a second, and at its end."""
+
+    step: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something worth telling that is no failure."""
 
@@ -74,5 +83,7 @@ class PlanMade:
     plan: Plan
 
 
-Event = StepStarted | StepDone | StepFailed | PhaseEntered | Converging | Notice | PlanMade
+Event = (
+    StepStarted | StepDone | StepFailed | PhaseEntered | Converging | Progress | Notice | PlanMade
+)
 EventSink = Callable[[Event], None]

@@ -17,14 +17,16 @@ from labctl.ops.events import (
     Event,
     EventSink,
     PhaseEntered,
+    Progress,
     StepDone,
     StepFailed,
     StepStarted,
 )
-from labctl.report.paint import Paint, clean, duration
+from labctl.report.paint import Paint, clean, duration, percent, size
 from labctl.report.progress import event_lines
 
 _REDRAWS_PER_SECOND = 4
+_BAR_WIDTH = 30
 _MARKS = {"running": ("…", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red")}
 
 
@@ -45,10 +47,15 @@ class LiveView:
         self._console = console
         self._paint = paint
         self._rows: dict[str, _Row] = {}
+        self._bars: dict[str, Progress] = {}
         self._lock = threading.Lock()
 
     def take(self, event: Event) -> None:
         """Note the event; those of the whole lab are printed above the live lines."""
+        if isinstance(event, Progress):
+            with self._lock:
+                self._bars[event.step] = event
+            return
         node = getattr(event, "node", "")
         if not node or not isinstance(event, StepStarted | StepDone | StepFailed | PhaseEntered):
             for line in event_lines(event, self._paint, verbose=False):
@@ -75,12 +82,24 @@ class LiveView:
         """One line per node, those at work last to go when the screen is short."""
         with self._lock:
             rows = sorted(self._rows.items(), key=lambda item: item[1].state != "running")
+            bars = list(self._bars.values())
         room = max(1, (options.max_height or console.height) - 2)
         width = max((len(node) for node, _ in rows), default=0)
         for node, row in sorted(rows[:room]):
             yield _line(node.ljust(width), row)
         if len(rows) > room:
             yield Text(f"  and {len(rows) - room} more", style="dim")
+        for bar in bars:
+            yield _bar(bar)
+
+
+def _bar(bar: Progress) -> Text:
+    """A step's bytes as a bar, and how many of how many."""
+    filled = _BAR_WIDTH * bar.done // bar.total if bar.total else _BAR_WIDTH
+    text = Text(no_wrap=True, overflow="ellipsis")
+    text.append(f"{bar.step:<8} ").append("━" * filled, "green")
+    text.append("━" * (_BAR_WIDTH - filled), "dim")
+    return text.append(f" {percent(bar.done, bar.total):>5} of {size(bar.total)}")
 
 
 def _line(node: str, row: _Row) -> Text:

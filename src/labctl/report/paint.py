@@ -63,6 +63,17 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
+def size(number: int) -> str:
+    """Bytes in the unit that suits: `61.0 MiB`, `1.9 GiB`."""
+    mebibytes = number / 1024**2
+    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.1f} MiB"
+
+
+def percent(done: int, total: int) -> str:
+    """`37 %`; all of nothing is `100 %`."""
+    return f"{100 * done // total if total else 100} %"
+
+
 def count(number: int, noun: str) -> str:
     """`1 node`, `2 nodes`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

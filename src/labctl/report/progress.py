@@ -16,14 +16,17 @@ from labctl.ops.events import (
     Notice,
     PhaseEntered,
     PlanMade,
+    Progress,
     StepDone,
     StepFailed,
     StepStarted,
 )
-from labctl.report.paint import Paint, clean, count, duration
+from labctl.report.paint import Paint, clean, count, duration, percent, size
 from labctl.report.plan import plan_lines
 
 Clock = Callable[[], float]
+_PROGRESS_SECONDS = 5.0
+"""How often a line tells how far a step is."""
 
 
 @contextlib.contextmanager
@@ -64,15 +67,27 @@ class Lines:
         self._verbose = verbose
         self._clock = clock
         self._started = clock()
+        self._told = self._started
         self._lock = threading.Lock()
 
     def __call__(self, event: Event) -> None:
         """Write the event; a reader that has gone away doesn't stop the run."""
+        if isinstance(event, Progress) and self._is_soon():
+            return
         lines = event_lines(event, self._paint, verbose=self._verbose)
         offset = self._paint("dim", f"[{self._clock() - self._started:6.1f} s]")
         with self._lock, contextlib.suppress(OSError):
             self._stream.write("".join(f"{offset} {line}\n" for line in lines))
             self._stream.flush()
+
+    def _is_soon(self) -> bool:
+        """Whether it is too soon to tell again how far a step is."""
+        now = self._clock()
+        with self._lock:
+            soon = now - self._told < _PROGRESS_SECONDS
+            if not soon:
+                self._told = now
+        return soon
 
 
 def event_lines(event: Event, paint: Paint, *, verbose: bool) -> list[str]:
@@ -93,6 +108,8 @@ def event_lines(event: Event, paint: Paint, *, verbose: bool) -> list[str]:
         case Converging(failed):
             fail = "fails" if failed == 1 else "fail"
             return [f"waiting to converge: {count(failed, 'check')} {fail} yet"]
+        case Progress(step, done, total):
+            return [f"{step}: {percent(done, total)} of {size(total)}"]
         case Notice(text, node):
             return [f"{_who(node)}{clean(text)}"]
         case PlanMade(plan):

@@ -1,0 +1,122 @@
+"""Remove an image from the store: never from under a disk that stands on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from labctl.errors import HypervisorError, ImageError
+from labctl.images import admit
+from labctl.images.qcow2 import read_header
+from labctl.images.store import ImageStore
+from labctl.model.image import Image
+from labctl.model.paths import Home
+from labctl.ops.context import Context
+from labctl.ops.events import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A name that is gone; `freed` bytes with it, none where its file has other names."""
+
+    name: str
+    freed: int
+    other_names: tuple[str, ...] = ()
+
+
+def remove_image(ctx: Context, name: str) -> Removed:
+    """Remove the name, and with the last one the file.
+
+    Raises ImageError when there is no such image, or disks of labs or of the hypervisor's domains
+    stand on the file whose last name it is. They are looked for again once the name is gone: a lab
+    that was brought up meanwhile gets its image back.
+    """
+    store = ImageStore(ctx.home.images)
+    image = store.get(name)
+    admit.sweep(store)
+    others = tuple(other for other in admit.names_of(store, image) if other != name)
+    if others:
+        admit.forget(store, image)
+        return Removed(name, 0, others)
+    domains = tuple(_domain_disks(ctx))
+    _refuse_if_used(ctx, image, domains)
+    admit.forget(store, image)
+    try:
+        _refuse_if_used(ctx, image, domains)
+    except ImageError:
+        admit.remember(store, image)
+        raise
+    gone = admit.discard(store, image)
+    return Removed(name, image.size if gone else 0)
+
+
+def users(home: Home, image: Image) -> tuple[str, ...]:
+    """Every disk below the labs' folder that stands on the image's file, as LAB/nodes/NODE/FILE.
+
+    Snapshots' disks are found like nodes'. One that can't be read, or is no qcow2 file any more,
+    is counted: what it needs is not known.
+    """
+    return tuple(
+        str(path.relative_to(home.labs))
+        for path in sorted(home.labs.rglob("*.qcow2"))
+        if not _is_readable(path) or _stands_on(path, image.path)
+    )
+
+
+def _refuse_if_used(ctx: Context, image: Image, domains: tuple[tuple[str, Path], ...]) -> None:
+    found = [f"disk {path}" for path in users(ctx.home, image)]
+    found += [f"domain {name}: {path}" for name, path in domains if _stands_on(path, image.path)]
+    if found:
+        raise ImageError(
+            f"image {image.name} is in use",
+            details="\n".join(found),
+            resolution="remove what stands on it first: `labctl destroy LAB`, or move it on to "
+            "another image: `labctl rebuild LAB`",
+        )
+
+
+def _domain_disks(ctx: Context) -> Iterator[tuple[str, Path]]:
+    """Disks of all domains of the hypervisor, labctl's or not; none where it can't be asked."""
+    try:
+        hypervisor = ctx.connect(ctx.uri)
+    except HypervisorError as error:
+        ctx.emit(Notice(f"only the labs of {ctx.home.labs} were looked at: {error.brief}"))
+        return
+    try:
+        for domain in hypervisor.domains():
+            yield from ((domain.name, Path(disk)) for disk in domain.disks if Path(disk).is_file())
+    finally:
+        hypervisor.close()
+
+
+def _is_readable(disk: Path) -> bool:
+    try:
+        read_header(disk)
+    except (ImageError, OSError):
+        return False
+    return True
+
+
+def _stands_on(disk: Path, golden: Path) -> bool:
+    """Whether `golden` is among the layers of `disk`, as far down as they are there.
+
+    True where a layer is there and can't be read.
+    """
+    wanted = golden.resolve()
+    seen: list[Path] = []
+    path = disk.resolve()
+    while path not in seen:
+        if path == wanted:
+            return True
+        seen.append(path)
+        try:
+            backing = read_header(path).backing
+        except (ImageError, FileNotFoundError):  # a raw disk or a CD-ROM's image; nothing at all
+            return False
+        except OSError:
+            return True
+        if not backing:
+            return False
+        path = (path.parent / backing).resolve()
+    return False
