@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from bench import ROOT, lifecycle, netlab, noop, scale, startup
+from bench import ROOT, intake, lifecycle, netlab, noop, scale, startup
 from bench.result import Figure, Result
 
 BENCHES: dict[str, Callable[[], Result]] = {
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "netlab": netlab.measure,
     "startup": startup.measure,
     "noop": noop.measure,
+    "intake": intake.measure,
 }
 
 

@@ -42,8 +42,8 @@ _HOW = {
 def esxi_needs(platform: Platform, subformat: str, file: str) -> EsxiNeeds | None:
     """What a machine for `platform`, fitted to its image, must have; None where nobody ran one.
 
-    Known of the Nexus 9000v alone: SATA disks, as GNS3, CML and COT give it; e1000, or vmxnet3 as
-    COT's validator of Cisco's own OVA allows too.
+    Known of the Nexus 9000v alone: SATA disks, as GNS3 and CML give it; e1000, or vmxnet3 too, and
+    exactly one serial port by COT's validator of Cisco's own OVA.
     """
     if platform.disk_bus != _SATA:
         return None
@@ -54,7 +54,7 @@ def esxi_needs(platform: Platform, subformat: str, file: str) -> EsxiNeeds | Non
         firmware="EFI, secure boot off" if platform.firmware else "BIOS",
         disk="SATA (AHCI) controller",
         nics=f"{platform.nic_model} or vmxnet3, the first of them {platform.interfaces.management}",
-        serial_ports=platform.serial_ports,
+        serial_ports=1,
         hardware_version=_HARDWARE_VERSION,
         how=_HOW[subformat].format(file=file),
     )

@@ -6,6 +6,7 @@ from labctl.ops.events import (
     Notice,
     PhaseEntered,
     PlanMade,
+    Progress,
     StepDone,
     StepFailed,
     StepStarted,
@@ -103,3 +104,25 @@ def test_the_live_view_shows_each_node_where_it_is() -> None:
     assert "KVM is not used" in last
     assert "waiting to converge: 7 checks fail yet" in last
     assert "\x1b[2J" not in last
+
+
+def test_how_far_a_step_is_comes_every_few_seconds() -> None:
+    times = iter([0.0, 0.25, 5.5, 5.5, 6.0, 10.6, 10.6])
+    stream = io.StringIO()
+    sink = Lines(stream, Paint(), verbose=False, clock=lambda: next(times))
+    for done in (0, 1 << 30, 3 << 29, 2 << 30):
+        sink(Progress("copy", done, 2 << 30))
+    assert stream.getvalue().splitlines() == [
+        "[   5.5 s] copy: 50 % of 2.0 GiB",
+        "[  10.6 s] copy: 100 % of 2.0 GiB",
+    ]
+
+
+def test_the_live_view_draws_a_bar_for_each_step() -> None:
+    screen = Terminal()
+    with progress(screen, Paint()) as sink:
+        sink(Progress("copy", 5 << 20, 5 << 20))
+        sink(Progress("hash", 1 << 20, 5 << 20))
+    last = screen.getvalue()
+    assert "copy     " + "━" * 30 + " 100 % of 5.0 MiB" in last
+    assert "20 % of 5.0 MiB" in last
