@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import subprocess
 from pathlib import Path
 
@@ -78,6 +79,72 @@ def test_it_is_of_the_whole_chain(raw: Path, tmp_path: Path) -> None:
     qemu_img("convert", "-f", "raw", "-O", "qcow2", raw, base)
     qemu_img("create", "-f", "qcow2", "-F", "qcow2", "-b", base, top)
     assert content_digest(top, scratch=tmp_path / "scratch") == raw_digest(raw)
+
+
+PLAIN = [
+    "cluster_size=65536",
+    "cluster_size=2097152",
+    "compat=0.10",
+    "preallocation=metadata",
+    "preallocation=full",
+    "lazy_refcounts=on",
+    "refcount_bits=1",
+]
+NOT_PLAIN = ["cluster_size=4096", "extended_l2=on"]
+
+
+def written(path: Path, options: str, seed: int) -> Path:
+    """A disk that was written to, trimmed, zeroed and snapshotted here and there."""
+    qemu_img("create", "-f", "qcow2", "-o", options, path, "37M")
+    chance = random.Random(seed)
+    for step in range(12):
+        verb = chance.choice(["write -P 7", "write -P 0", "write -z", "discard"])
+        start, length = chance.randrange(0, 70) * 512 * 1024, chance.randrange(1, 4000) * 512
+        argv: list[str | Path] = ["qemu-io", "-d", "unmap", "-c", f"{verb} {start} {length}", path]
+        subprocess.run(argv, check=True, capture_output=True, timeout=60)
+        if step == 6 and options not in NOT_PLAIN and "refcount_bits" not in options:
+            qemu_img("snapshot", "-c", "before", path)
+    return path
+
+
+@pytest.mark.parametrize("options", [*PLAIN, *NOT_PLAIN])
+def test_in_place_it_is_what_qemu_reads(tmp_path: Path, options: str) -> None:
+    image, raw = written(tmp_path / "image", options, seed=1), tmp_path / "raw"
+    qemu_img("convert", "-f", "qcow2", "-O", "raw", image, raw)
+    nowhere = tmp_path / "nowhere/scratch"  # only what is not plain needs one
+    if options in PLAIN:
+        assert content_digest(image, scratch=nowhere) == raw_digest(raw)
+    else:
+        with pytest.raises(ImageError, match="can't convert"):
+            content_digest(image, scratch=nowhere)
+        assert content_digest(image, scratch=tmp_path / "scratch") == raw_digest(raw)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_broken_tables_are_qemus_to_judge(raw: Path, tmp_path: Path, seed: int) -> None:
+    """Whatever stands in them: QEMU's digest, QEMU's refusal, or the same as QEMU's in place."""
+    image, plain = tmp_path / "image", tmp_path / "plain"
+    qemu_img("convert", "-f", "raw", "-O", "qcow2", raw, image)
+    chance = random.Random(seed)
+    data = bytearray(image.read_bytes())
+    l1 = int.from_bytes(data[40:48], "big")
+    l2 = int.from_bytes(data[l1 : l1 + 8], "big") & 0x00FFFFFFFFFFFE00
+    place = chance.choice(
+        [chance.randrange(104), l1 + chance.randrange(8), l2 + chance.randrange(512)]
+    )
+    data[place] ^= 1 << chance.randrange(8)
+    image.write_bytes(data)
+    try:
+        found = content_digest(image, scratch=tmp_path / "scratch")
+    except ImageError:
+        return
+    done = subprocess.run(
+        ["qemu-img", "convert", "-f", "qcow2", "-O", "raw", image, plain],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode or found == raw_digest(plain)
 
 
 def test_what_is_unreadable_has_none_and_leaves_nothing(tmp_path: Path) -> None:
