@@ -58,7 +58,7 @@ check: $(INSTALLED) ## The fast ones: ruff, mypy, unit tests
 	@$(BIN)/mypy
 	@$(BIN)/pytest -q tests/unit tests/golden
 
-bench: $(INSTALLED) ## The four ratios of speed and scale
+bench: $(INSTALLED) ## The ratios of speed and scale
 	@$(BIN)/python -m bench
 
 docs: $(INSTALLED) ## Write the generated reference pages anew

@@ -152,7 +152,14 @@ def _fill(path: Path, disk: _Disk, request: Request, told: Told) -> None:
 
 def _copy(file: Path, to: Path) -> None:
     """Copy, sharing blocks where the file system can, leaving holes as holes."""
-    process.run(["cp", "--reflink=auto", "--sparse=always", "--", file, to], deadline=_COPY_SECONDS)
+    words = ["cp", "--reflink=auto", "--sparse=always", "--", file, to]
+    done = process.run(words, deadline=_COPY_SECONDS, check=False)
+    if done.returncode:
+        raise ImageError(
+            f"can't copy {file}",
+            details=done.stderr.strip(),
+            resolution=f"see whether there is room below {to.parent.parent} (`df`)",
+        )
 
 
 def _digests(

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from labctl.images.admit import admit
 from labctl.images.digest import raw_digest
 from labctl.images.formats import Format, format_of
 from labctl.images.intake import Request
+from labctl.images.ova import find_disk
 from labctl.images.store import ImageStore
 from labctl.model.image import Given, Image, Provenance
 from labctl.model.known_image import KnownImage
@@ -399,6 +401,43 @@ def test_a_source_that_changes_while_it_is_copied_is_refused(
     assert code != 0
     assert store.list() == ()
     assert [path.name for path in (store.folder / "incoming").iterdir()] == ["lock"]
+
+
+def test_a_copy_that_fails_leaves_nothing(
+    store: ImageStore, raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = tmp_path / "bin"
+    full.mkdir()
+    (full / "cp").write_text("#!/bin/sh\necho No space left on device >&2; exit 1\n")
+    (full / "cp").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{full}:{os.environ['PATH']}")
+    with pytest.raises(ImageError, match="can't copy") as caught:
+        admit(store, Request(made(raw, "qcow2"), "a"))
+    assert caught.value.details == "No space left on device"
+    assert [path.name for path in (store.folder / "incoming").iterdir()] == ["lock"]
+
+
+def test_no_mutated_archive_makes_a_traceback(raw: Path, tmp_path: Path) -> None:
+    vmdk = made(raw, "vmdk", "-o", "subformat=streamOptimized").read_bytes()
+    long = "d" * 150 + ".vmdk"  # told by a header of its own
+    ovf = b'<File ovf:href="%s" ovf:size="%d"/>' % (long.encode(), len(vmdk))
+    whole = archive(tmp_path / "a.ova", ("a.ovf", ovf), (long, vmdk)).read_bytes()
+    headers = [place for place in range(0, 4096) if whole[place]]
+    chance = random.Random(4)
+    file = tmp_path / "b.ova"
+    found = 0
+    for _ in range(300):
+        data = bytearray(whole)
+        for _ in range(chance.randrange(1, 4)):
+            data[chance.choice(headers)] = chance.randrange(256)
+        file.write_bytes(data[: chance.choice([len(data), len(data), chance.randrange(len(data))])])
+        try:
+            member = find_disk(file)
+        except ImageError:
+            continue
+        found += 1
+        assert 0 <= member.offset <= member.offset + member.size <= file.stat().st_size
+    assert 0 < found < 300
 
 
 def test_a_salvaged_disk_stays_one(store: ImageStore, raw: Path) -> None:
