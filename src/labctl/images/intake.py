@@ -152,7 +152,7 @@ def _fill(path: Path, disk: _Disk, request: Request, told: Told) -> None:
 
 def _copy(file: Path, to: Path) -> None:
     """Copy, sharing blocks where the file system can, leaving holes as holes."""
-    words = ["cp", "--reflink=auto", "--sparse=always", "--", file, to]
+    words: list[str | Path] = ["cp", "--reflink=auto", "--sparse=always", "--", file, to]
     done = process.run(words, deadline=_COPY_SECONDS, check=False)
     if done.returncode:
         raise ImageError(
