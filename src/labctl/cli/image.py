@@ -10,6 +10,7 @@ import typer
 from labctl.cli import options
 from labctl.cli.image_convert import convert_image
 from labctl.cli.image_import import import_image
+from labctl.cli.image_inspect import inspect_image
 from labctl.cli.image_list import list_images, remove_image, show_image
 from labctl.cli.output import show
 from labctl.cli.session import home
@@ -69,6 +70,7 @@ COMMANDS = {
     "import": import_image,
     "list": list_images,
     "show": show_image,
+    "inspect": inspect_image,
     "verify": verify_images,
     "remove": remove_image,
     "convert": convert_image,

@@ -52,14 +52,16 @@ class Health(NamedTuple):
         return self.standing in (Standing.CLEAN, Standing.LEAKS)
 
 
-def examine(path: Path, image_format: str = "qcow2") -> Health:
+def examine(path: Path, image_format: str = "qcow2", *, alone: bool = False) -> Health:
     """Have QEMU check the structure of `path`; nothing is repaired, and damage raises nothing.
 
-    Raises ImageError when there is no qemu-img, DeadlineError when it doesn't end.
+    `alone` leaves what it stands on closed, as a deep or broken chain must be; the path must be
+    UTF-8 then. Raises ImageError when there is no qemu-img, DeadlineError when it doesn't end.
     """
     _need_program()
+    named = ["--", _unbacked(path, image_format)] if alone else ["-f", image_format, "--", path]
     done = process.run(
-        [PROGRAM, "check", "--output=json", "-f", image_format, "--", path],
+        [PROGRAM, "check", "--output=json", *named],
         deadline=_CHECK_SECONDS,
         check=False,
     )
@@ -73,6 +75,12 @@ def examine(path: Path, image_format: str = "qcow2") -> Health:
         return Health(Standing.UNREADABLE, words=words or f"exit code {done.returncode}")
     standing = _STANDINGS.get(done.returncode, Standing.UNREADABLE)
     return Health(standing, corruptions, leaks, errors, words)
+
+
+def _unbacked(path: Path, image_format: str) -> str:
+    """QEMU's words for a file without its backing file (its manual, "json:")."""
+    file = {"driver": "file", "filename": str(path.absolute())}
+    return "json:" + json.dumps({"driver": image_format, "file": file, "backing": None})
 
 
 def check(path: Path, original: Path | None = None) -> Health:
@@ -125,13 +133,15 @@ def convert(
     _run(words, _COPY_SECONDS, f"qemu-img can't convert {source}")
 
 
-def create_overlay(golden: Path, overlay: Path, virtual_size: int) -> None:
-    """Make `overlay` an empty overlay of `virtual_size` bytes on the qcow2 file `golden`.
+def create_overlay(
+    golden: Path, overlay: Path, virtual_size: int, *, golden_format: str = "qcow2"
+) -> None:
+    """Make `overlay` an empty overlay of `virtual_size` bytes on the file `golden`.
 
     Both formats are named and the size is given, so nothing is probed and `golden` not opened.
     Raises ImageError when qemu-img can't.
     """
-    formats = ["-f", "qcow2", "-F", "qcow2"]
+    formats = ["-f", "qcow2", "-F", golden_format]
     _run(
         ["create", "-q", "-u", *formats, "-b", golden, "--", overlay, str(virtual_size)],
         _CREATE_SECONDS,
