@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from labctl.errors import DeadlineError, ProcessError
+from labctl.errors import DeadlineError, LabctlError, ProcessError
 
 if TYPE_CHECKING:
     import subprocess
@@ -101,8 +101,15 @@ class Conversation:
         """Write `lines`; what the program prints before `until`, which must end it.
 
         Raises DeadlineError when that does not come within `deadline` seconds, ProcessError when
-        the program ends or never stops printing. It can't be asked again then.
+        the program ends or never stops printing; it is ended then.
         """
+        try:
+            return self._ask(lines, until, deadline)
+        except LabctlError:
+            self._running.terminate()
+            raise
+
+    def _ask(self, lines: bytes, until: bytes, deadline: float) -> bytes:
         try:
             self._stdin.write(lines)
             self._stdin.flush()

@@ -53,7 +53,17 @@ def grow(base: Path, folder: Path, deltas: int = DELTAS) -> Path:
     first = folder / "d0001.qcow2"
     formats = ["-f", "qcow2", "-F", "qcow2"]
     size = str(_virtual_size(base))
-    words = ["qemu-img", "create", "-q", "-u", *formats, "-b", "d0000.qcow2", first, size]
+    words: list[str | Path] = [
+        "qemu-img",
+        "create",
+        "-q",
+        "-u",
+        *formats,
+        "-b",
+        "d0000.qcow2",
+        first,
+        size,
+    ]
     subprocess.run(words, check=True, cwd=folder)
     raw = first.read_bytes()
     assert raw.count(b"d0000.qcow2") == 1

@@ -17,7 +17,6 @@ from labctl.images.digest import file_digest
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.libvirtd,
-    pytest.mark.skipif(shutil.which("guestfish") is None, reason="no guestfish on this machine"),
 ]
 SHALLOW_SECONDS = 20.0
 

@@ -29,9 +29,11 @@ _BOOT_IMAGE = re.compile(r"^(nxos|n9000|titanium)[^/]*\.bin$", re.IGNORECASE)
 _VERSION_FILE = re.compile(r"(^|/)version\.txt$", re.IGNORECASE)
 _CISCO = re.compile(r"\b\d+\.\d+\(\d+[a-z]?\)(?:[ID]\d+(?:\(\d+[a-z]?\))?)?[FM]?")
 _DOTTED = re.compile(
-    r"(?<![\d.])(\d+)\.(\d+)\.(\d+)([a-z]?)(?:\.([ID])(\d+)\.(\d+)([a-z]?))?(?:\.([FM])\b)?",
+    r"(?<!\d)(?<!\d\.)(\d+)\.(\d+)\.(\d+)([a-z]?)(?:\.([ID])(\d+)\.(\d+)([a-z]?))?(?:\.([FM])\b)?(?!\d|\.\d)",
     re.IGNORECASE,
 )
+_FIRST_MAJOR = 6
+"""NX-OS on a Nexus 9000 and its virtual kin; lower numbers are kernels and libraries."""
 _MOST_LINES = 64
 _LONGEST = 500
 
@@ -108,6 +110,8 @@ def _dotted(text: str) -> Iterator[Release]:
         major, minor, maintenance, letter, train, number, rebuild, rebuild_letter, kind = (
             found.groups(default="")
         )
+        if int(major) < _FIRST_MAJOR:
+            continue
         yield Release(
             int(major),
             int(minor),

@@ -6,6 +6,7 @@ Only reads. Damage is a finding and raises nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from labctl.model.image import Image, Provenance
 from labctl.model.image_name import ImageName
 from labctl.model.inspection import (
     Chain,
+    Contents,
     Findings,
     Firmware,
     Layer,
@@ -54,18 +56,27 @@ def look(
     """
     chain = _with_size(walk(subject.path), subject.path)
     checks, unchecked = check_layers(chain)
+    in_use = checks[0].standing == "in use"
     return Findings(
         path=printable(subject.path),
         name=printable(subject.name),
         claims=str(subject.claims.release) if subject.claims else "",
-        origin=_origin(subject, chain.layers[0], known, deep=reading is not None),
+        origin=_origin(subject, chain, known, deep=reading is not None),
         chain=chain,
         checks=checks,
+        looked=datetime.now(UTC).isoformat(timespec="seconds"),
         unchecked=unchecked,
-        in_use=checks[0].standing == "in use",
+        in_use=in_use,
         firmware=subject.firmware,
-        contents=read_contents(subject.path, chain, reading) if reading else None,
+        contents=_contents(subject.path, chain, reading, in_use=in_use) if reading else None,
     )
+
+
+def _contents(path: Path, chain: Chain, reading: Reading, *, in_use: bool) -> Contents:
+    if in_use:
+        problem = "not read: a running machine writes to it; stop that machine first"
+        return Contents(layer=chain.layers[0].path, problem=problem)
+    return read_contents(path, chain, reading)
 
 
 def check_layers(chain: Chain) -> tuple[tuple[LayerCheck, ...], str]:
@@ -122,10 +133,12 @@ def _with_size(chain: Chain, path: Path) -> Chain:
     return Chain((top._replace(virtual_size=size),))
 
 
-def _origin(subject: Subject, top: Layer, known: Mapping[str, KnownImage], *, deep: bool) -> Origin:
+def _origin(
+    subject: Subject, chain: Chain, known: Mapping[str, KnownImage], *, deep: bool
+) -> Origin:
     try:
         if subject.image is not None:
-            return origin_of_stored(subject.image, top, deep=deep)
-        return origin_of_file(subject.path, top, subject.claims, known, deep=deep)
+            return origin_of_stored(subject.image, chain.layers[0], deep=deep)
+        return origin_of_file(subject.path, chain, subject.claims, known, deep=deep)
     except OSError as error:
         return Origin(Provenance.UNKNOWN, how=f"not read: {error.strerror}")

@@ -8,13 +8,13 @@ from pathlib import Path
 from labctl.images.digest import file_digest
 from labctl.model.image import Image, Provenance
 from labctl.model.image_name import ImageName, parse_name
-from labctl.model.inspection import Layer, Origin
+from labctl.model.inspection import Chain, Layer, Origin
 from labctl.model.known_image import KnownImage
 
 
 def origin_of_file(
     path: Path,
-    layer: Layer,
+    chain: Chain,
     claims: ImageName | None,
     known: Mapping[str, KnownImage],
     *,
@@ -25,6 +25,7 @@ def origin_of_file(
     The MD5 costs reading all of it, so only a file of a published size is read, or with `deep`
     one whose name is published. Raises OSError.
     """
+    layer = chain.layers[0]
     alike = like(path.name, claims, known.values())
     sized = [image for image in known.values() if image.size == layer.size]
     if not alike and not sized:
@@ -39,7 +40,9 @@ def origin_of_file(
         return Origin(Provenance.UNKNOWN, md5=md5, how=how)
     nearest = min(alike, key=lambda image: image.file.lower() != path.name.lower())
     why = f"MD5 {md5} instead of {nearest.md5}"
-    if nearest.size != layer.size:
+    if chain.below or chain.fault:
+        why = "it is an overlay, which stands on other files"
+    elif nearest.size != layer.size:
         why = f"{layer.size} bytes instead of {nearest.size}"
     how = f"not {nearest.file} as published ({nearest.source}): {why}"
     return Origin(Provenance.MODIFIED, nearest.file, nearest.size, md5, how=how)

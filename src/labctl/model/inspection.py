@@ -224,6 +224,8 @@ class Findings:
     origin: Origin
     chain: Chain
     checks: tuple[LayerCheck, ...]
+    looked: str = ""
+    """When it was looked at: what the layers' ages are counted to."""
     unchecked: str = ""
     """Why layers were left out of the check."""
     in_use: bool = False

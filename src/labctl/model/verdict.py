@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from labctl.model.image import Provenance
+from labctl.model.image_name import parse_name
 from labctl.model.inspection import (
     LIBVIRT_LAYERS,
     REFUSE_LAYERS,
@@ -27,12 +28,21 @@ GRAVEST_FIRST = (
     Verdict.UNKNOWN,
 )
 _IMPLIED = {Implies.USED: Verdict.USED, Implies.MODIFIED: Verdict.MODIFIED}
+_LONGEST_TEXT = 80
+_SLACK = 1 << 20
+"""A file system may keep more blocks for a file than it fills."""
 _OTHER_STORED = "its bytes are not those that the store's manifest records"
 
 
 def judge(found: Findings) -> Inspection:
-    """The verdict with every reason, gravest first; pristine only where nothing else was found."""
-    reasons = [*_damage(found), *_boot(found), *_changes(found), *_traces(found)]
+    """The verdict with every reason, gravest first.
+
+    What a digest proves to be the publisher's bytes is pristine whatever its files tell: a mount
+    count or a log was published with it. It is not when damaged, unfit here, in use, or misnamed.
+    """
+    reasons = [*_damage(found), *_boot(found), *_naming(found), *_use(found)]
+    if found.origin.provenance is not Provenance.PRISTINE:
+        reasons += [*_changes(found), *_traces(found)]
     reasons = [*reasons, *_origin(found, clean=not reasons)]
     reasons.sort(key=lambda reason: GRAVEST_FIRST.index(reason.verdict))
     return Inspection(reasons[0].verdict, tuple(reasons), found.chain.depth, found)
@@ -86,6 +96,24 @@ def _boot_contents(contents: Contents) -> Iterator[Reason]:
         yield Reason(Verdict.NOT_BOOTABLE, "no boot loader on it", contents.layer)
 
 
+def _naming(found: Findings) -> Iterator[Reason]:
+    """Whether a file of another release goes about under its name."""
+    if not found.claims or found.origin.provenance is not Provenance.PRISTINE:
+        return
+    try:
+        release = parse_name(found.origin.published).release
+    except ValueError:
+        return
+    if str(release) != found.claims:
+        text = f"its name claims {found.claims}, and it is {found.origin.published} as published"
+        yield Reason(Verdict.MODIFIED, text, found.path)
+
+
+def _use(found: Findings) -> Iterator[Reason]:
+    if found.in_use:
+        yield Reason(Verdict.USED, "a running machine has it open", found.path)
+
+
 def _changes(found: Findings) -> Iterator[Reason]:
     origin, contents = found.origin, found.contents
     if origin.provenance is Provenance.SALVAGED:
@@ -106,8 +134,6 @@ def _changes(found: Findings) -> Iterator[Reason]:
 
 def _traces(found: Findings) -> Iterator[Reason]:
     top, origin = found.top, found.origin
-    if found.in_use:
-        yield Reason(Verdict.USED, "a running machine has it open", found.path)
     if found.chain.below:
         text = f"an overlay on {found.chain.below} files"
         if found.chain.depth is Depth.DEEP:
@@ -119,7 +145,7 @@ def _traces(found: Findings) -> Iterator[Reason]:
     if top.snapshots:
         text = f"{len(top.snapshots)} internal snapshots, the last of {top.snapshots[-1].date}"
         yield Reason(Verdict.USED, text, top.path)
-    if 0 < origin.published_size < top.allocated and top.format == "qcow2":
+    if 0 < origin.published_size < top.allocated - _SLACK:
         text = f"{top.allocated} bytes on the disk; as published it has {origin.published_size}"
         yield Reason(Verdict.USED, text, found.path)
     if found.contents is not None:
@@ -130,12 +156,17 @@ def _trace_contents(contents: Contents) -> Iterator[Reason]:
     for match in contents.matches:
         if match.implies in _IMPLIED:
             where = f"{match.file_system}:{match.path}" + (f":{match.line}" if match.line else "")
-            text = f"{match.id}: {match.text}"
+            text = f"{match.id}: {_shortened(match.text)}"
             yield Reason(_IMPLIED[match.implies], text, where)
     for system in contents.file_systems:
         if system.mounts:
-            text = f"its file system was mounted {system.mounts} times, last {system.last_mounted}"
+            count, last = system.mounts, system.last_mounted
+            text = f"its file system was mounted (mount count {count}), last on {last}"
             yield Reason(Verdict.USED, text, system.device)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
 def _origin(found: Findings, *, clean: bool) -> Iterator[Reason]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from labctl.model.inspection import Chain, Contents, Depth, Findings, Inspection, Layer, Verdict
-from labctl.report.paint import Cell, Paint, clean, count, table
+from labctl.model.inspection import Contents, Depth, Findings, Inspection, Layer, Verdict
+from labctl.report.paint import Cell, Paint, clean, count, duration, table
 
 _STYLES = {
     Verdict.PRISTINE: "good",
@@ -29,7 +30,7 @@ def inspection_lines(done: Inspection, paint: Paint) -> list[str]:
         lines.append(f"  {paint(style, reason.verdict)}: {clean(reason.text)}{where}")
     lines += _more(len(done.reasons), "reason")
     lines += ["", *_top_lines(found)]
-    lines += ["", *_chain_lines(found.chain, done.depth, paint)]
+    lines += ["", *_chain_lines(found, done.depth, paint)]
     if found.contents is not None:
         lines += ["", *contents_lines(found.contents, paint)]
     return lines
@@ -78,15 +79,19 @@ def _marks(top: Layer) -> str:
     return ", ".join(words for words, is_set in marks.items() if is_set) or "none"
 
 
-def _chain_lines(chain: Chain, depth: Depth, paint: Paint) -> Iterator[str]:
+def _chain_lines(found: Findings, depth: Depth, paint: Paint) -> Iterator[str]:
+    chain = found.chain
     style = {Depth.SINGLE: "", Depth.DEEP: "warn"}.get(depth, "bad")
     yield f"chain: {count(len(chain.layers), 'layer')}, {paint(style, depth)}"
     shown = chain.layers
     if len(shown) > _MOST_LAYERS:
         half = _MOST_LAYERS // 2
         shown = (*shown[:half], *shown[-half:])
-    rows = [(clean(layer.path), layer.format, _size(layer.size), layer.modified) for layer in shown]
-    yield from table(("layer", "format", "size", "modified"), rows, paint, indent="  ")
+    rows = [
+        (clean(layer.path), layer.format, _size(layer.size), _age(layer, found.looked))
+        for layer in shown
+    ]
+    yield from table(("layer", "format", "size", "last changed"), rows, paint, indent="  ")
     if len(shown) < len(chain.layers):
         yield f"  and {len(chain.layers) - len(shown)} between them (`--json` has all)"
     if chain.fault:
@@ -140,6 +145,11 @@ def _evidence(contents: Contents, paint: Paint) -> Iterator[str]:
 def _more(number: int, noun: str) -> list[str]:
     left = number - _MOST_ROWS
     return [f"  and {count(left, noun)} more (`--json` has all)"] if left > 0 else []
+
+
+def _age(layer: Layer, looked: str) -> str:
+    past = datetime.fromisoformat(looked) - datetime.fromisoformat(layer.modified)
+    return f"{duration(max(0.0, past.total_seconds()))} ago"
 
 
 def _size(number: int | None) -> str:

@@ -47,14 +47,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An overlay that holds data and two internal snapshots."""
     folder = tmp_path_factory.mktemp("whole")
     base, top = folder / "base.qcow2", folder / NAME
-    for words in (
+    commands: tuple[list[str | Path], ...] = (
         ["qemu-img", "create", "-q", "-f", "qcow2", base, "16M"],
         ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", base, top],
         ["qemu-io", "-c", "write -P 7 0 256k", top],
         ["qemu-img", "snapshot", "-c", "before", top],
         ["qemu-io", "-c", "write -P 9 64k 256k", top],
         ["qemu-img", "snapshot", "-c", "after", top],
-    ):
+    )
+    for words in commands:
         subprocess.run(words, check=True, capture_output=True)
     return top
 
