@@ -34,16 +34,49 @@ def tamper(image: Path) -> None:
         f"upload {folder / 'dmesg'} /var/log/dmesg",
         "touch /var/log/bgp_debug.log",
     ]
+    _guestfish(image, script)
+    assert BOOT_WORDS in boot.read_text()
+
+
+def nexus(image: Path, release: str) -> None:
+    """Make the empty qcow2 file `image` a disk laid out like a Nexus's, with that release on it."""
+    menu = rf"kernel (hd0,1)/nxos.{release}.bin console=ttyS0,115200n8\n"
+    _guestfish(
+        image,
+        [
+            "run",
+            "part-init /dev/sda gpt",
+            "part-add /dev/sda p 2048 34815",
+            "part-add /dev/sda p 34816 67583",
+            "part-add /dev/sda p 67584 100351",
+            "mkfs vfat /dev/sda1",
+            "mkfs ext3 /dev/sda2",
+            "mkfs ext3 /dev/sda3",
+            "mount /dev/sda1 /",
+            "mkdir-p /EFI/BOOT",
+            "write /EFI/BOOT/BOOTX64.EFI MZ",
+            "umount-all",
+            "mount /dev/sda2 /",
+            f"write /nxos.{release}.bin x",
+            "umount-all",
+            "mount /dev/sda3 /",
+            "mkdir-p /boot/grub",
+            f'write /boot/grub/menu.lst.local "{menu}"',
+        ],
+    )
+
+
+def _guestfish(image: Path, script: list[str]) -> None:
     words = ["guestfish", "--rw", "--format=qcow2", "-a", str(image)]
-    subprocess.run(
+    done = subprocess.run(
         words,
         input="\n".join(script) + "\n",
         text=True,
         env={**os.environ, **_TCG},
-        check=True,
+        capture_output=True,
         timeout=300,
     )
-    assert BOOT_WORDS in boot.read_text()
+    assert done.returncode == 0, done.stderr
 
 
 def grow(base: Path, folder: Path, deltas: int = DELTAS) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +136,29 @@ def test_ruined_tables_are_counted_and_nothing_is_mended(labctl: Labctl, told: S
     # Damage hides nothing that can still be read, and what can't is said.
     contents = done["found"]["contents"]
     assert contents["problem"] or contents["boot_lines"]
+
+
+def test_a_nexus_disk_in_a_vmdk_is_read_as_one(labctl: Labctl, tmp_path: Path) -> None:
+    """Of another release than its name claims: EFI system, bootflash and configuration apart."""
+    disk, image = tmp_path / "disk.qcow2", tmp_path / "nxosv-final.7.0.3.I7.4.vmdk"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
+    story.nexus(disk, "9.3.9")
+    convert = ["qemu-img", "convert", "-O", "vmdk", "-o", "subformat=streamOptimized"]
+    subprocess.run([*convert, disk, image], check=True)
+    before = file_digest(image)
+    done = labctl.json("image", "inspect", str(image), "--deep")
+    assert file_digest(image) == before
+    assert done["verdict"] == "modified"
+    assert "claims 7.0(3)I7(4), the disk says 9.3(9): nxos.9.3.9.bin" in reasons(done)
+    contents = done["found"]["contents"]
+    assert contents["table"] == "gpt"
+    assert all(len(part["guid"]) == len(part["kind"]) == 36 for part in contents["partitions"])
+    assert [system["type"] for system in contents["file_systems"]] == ["vfat", "ext3", "ext3"]
+    assert contents["boot_files"] == ["/dev/sda1:EFI/BOOT/BOOTX64.EFI"]
+    (line,) = contents["boot_lines"]
+    assert (line["file_system"], line["path"]) == ("/dev/sda3", "boot/grub/menu.lst.local")
+    assert line["consoles"] == ["ttyS0,115200n8"]
+    assert contents["matches"] == []
 
 
 def test_the_words_for_people_name_them_too(labctl: Labctl, told: Story) -> None:

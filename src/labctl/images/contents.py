@@ -55,9 +55,9 @@ class Reading:
 
 
 def read_contents(top: Path, chain: Chain, reading: Reading) -> Contents:
-    """What is on the disk of `top`. Raises ImageError only when guestfish is not installed.
+    """What is on the disk of `top`, an absolute path.
 
-    A disk that can't be read is one with a `problem`. Of a chain too deep for QEMU the highest
+    Raises ImageError only when guestfish is not installed. A disk that can't be read is one with a `problem`. Of a chain too deep for QEMU the highest
     layer that it bears is read, and how many of those above hold data is told.
     """
     guestfish.need_program()
@@ -70,7 +70,7 @@ def read_contents(top: Path, chain: Chain, reading: Reading) -> Contents:
     )
     if problem := _unreadable(chain):
         return contents._replace(problem=problem)
-    path = Path(layer.path) if above else top.absolute()
+    path = Path(layer.path) if above else top
     try:
         with tempfile.TemporaryDirectory(prefix="labctl-inspect-") as scratch:
             return _read(path, layer.format, contents, reading, Path(scratch))

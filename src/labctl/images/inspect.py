@@ -54,11 +54,12 @@ def look(
 
     Raises ImageError when the file can't be read at all, or a program for it is missing.
     """
-    chain = _with_size(walk(subject.path), subject.path)
+    path = subject.path.absolute()
+    chain = _with_size(walk(path), path)
     checks, unchecked = check_layers(chain)
     in_use = checks[0].standing == "in use"
     return Findings(
-        path=printable(subject.path),
+        path=printable(path),
         name=printable(subject.name),
         claims=str(subject.claims.release) if subject.claims else "",
         origin=_origin(subject, chain, known, deep=reading is not None),
@@ -68,7 +69,7 @@ def look(
         unchecked=unchecked,
         in_use=in_use,
         firmware=subject.firmware,
-        contents=_contents(subject.path, chain, reading, in_use=in_use) if reading else None,
+        contents=_contents(path, chain, reading, in_use=in_use) if reading else None,
     )
 
 

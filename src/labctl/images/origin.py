@@ -51,12 +51,13 @@ def origin_of_file(
 def origin_of_stored(image: Image, layer: Layer, *, deep: bool) -> Origin:
     """What the store's manifest says, held to the file: read whole where much hangs on it.
 
-    That is where the manifest says pristine, or with `deep`. Raises OSError.
+    That is where the manifest says pristine, the file looks touched, or with `deep`. Raises
+    OSError.
     """
     provenance, same = image.provenance, None
     if layer.size != image.size:
         same = False
-    elif provenance is Provenance.PRISTINE or deep:
+    elif deep or provenance is Provenance.PRISTINE or _is_touched(image):
         same = file_digest(image.path) == image.sha256
     if same is False:
         provenance = Provenance.UNKNOWN
@@ -65,6 +66,10 @@ def origin_of_stored(image: Image, layer: Layer, *, deep: bool) -> Origin:
         how += f", compared with {image.published}: {image.provenance}"
     told = (provenance, image.published, 0, image.given.md5)
     return Origin(*told, store=image.name, as_stored=same, how=how)
+
+
+def _is_touched(image: Image) -> bool:
+    return image.path.stat().st_mtime_ns != image.mtime_ns
 
 
 def like(name: str, claims: ImageName | None, known: Iterable[KnownImage]) -> list[KnownImage]:

@@ -39,7 +39,7 @@ def test_a_name_in_the_store_goes_before_a_file(
     image = ImageStore(tmp_path / "images").add(disk, "gold")
     (tmp_path / "gold").write_bytes(disk.read_bytes())
     assert inspected(capsys, "gold")["found"]["path"] == str(image.path)
-    assert inspected(capsys, "./gold")["found"]["path"] == "gold"
+    assert inspected(capsys, "./gold")["found"]["path"] == str(tmp_path / "gold")
 
 
 def test_what_is_neither_is_refused(disk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,8 @@ from labctl.model.image_name import parse_name
 from labctl.model.inspection import Findings, Verdict
 from labctl.model.known_image import KnownImage
 from labctl.model.verdict import judge
+from labctl.report.inspect import contents_lines
+from labctl.report.paint import Paint
 from labctl.topology.signatures import load_signatures
 
 CISCO = "nxosv-final.7.0.3.I7.4.qcow2"
@@ -91,6 +93,7 @@ def test_an_overlay_is_no_published_file(disk: Path) -> None:
     [
         (Provenance.PRISTINE, False, Verdict.PRISTINE),
         (Provenance.PRISTINE, True, Verdict.DAMAGED),
+        (Provenance.UNKNOWN, True, Verdict.DAMAGED),
         (Provenance.MODIFIED, False, Verdict.MODIFIED),
         (Provenance.UNKNOWN, False, Verdict.UNKNOWN),
         (Provenance.SALVAGED, False, Verdict.MODIFIED),
@@ -131,7 +134,7 @@ STUBBORN = """-part-get-parttype) echo gpt ;;
 def read(path: Path, answers: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Findings:
     """`path` looked into, by a guestfish of our own."""
     programs = tmp_path / "bin"
-    programs.mkdir()
+    programs.mkdir(exist_ok=True)
     program = programs / "guestfish"
     program.write_text(FAKE % answers)
     program.chmod(0o755)
@@ -219,6 +222,11 @@ def test_above_what_qemu_bears_the_highest_layer_it_does_is_read(
     assert found.contents is not None
     assert found.contents.layer == str(disk.with_name(f"{DEEPEST - 2}.qcow2"))
     assert (found.contents.skipped, found.contents.skipped_with_data) == (3, 0)
+    subprocess.run(["qemu-io", "-c", "write 0 64k", path], check=True, capture_output=True)
+    again = read(path, NO_SYSTEM, tmp_path, monkeypatch).contents
+    assert again is not None
+    assert again.skipped_with_data == 1
+    assert "1 of them hold data" in "\n".join(contents_lines(again, Paint()))
 
 
 def test_without_guestfish_the_way_to_it_is_told(
