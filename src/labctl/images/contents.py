@@ -57,8 +57,9 @@ class Reading:
 def read_contents(top: Path, chain: Chain, reading: Reading) -> Contents:
     """What is on the disk of `top`, an absolute path.
 
-    Raises ImageError only when guestfish is not installed. A disk that can't be read is one with a `problem`. Of a chain too deep for QEMU the highest
-    layer that it bears is read, and how many of those above hold data is told.
+    Raises ImageError only when guestfish is not installed. A disk that can't be read is one with a
+    `problem`. Of a chain too deep for QEMU the highest layer that it bears is read, and how many
+    of those above hold data is told.
     """
     guestfish.need_program()
     above = max(0, len(chain.layers) - DEEPEST)
