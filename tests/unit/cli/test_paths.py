@@ -30,7 +30,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("replay folder --platform nxosv9k", 2, "can't read the log folder\n  Is a directory"),
         ("replay /proc/self/mem --platform nxosv9k", 2, "can't read the log /proc/self/mem"),
-        ("image import folder", 5, "can't import folder: Is a directory"),
+        ("image import folder", 5, "folder is no file"),
         ("verify small.yaml --from file", 2, "file is no folder"),
         ("validate ./folder", 2, "can't read folder: Is a directory"),
         (f"status {'x' * 300}", 2, "is neither a topology file nor a lab's name"),
