@@ -98,7 +98,8 @@ def _place(store: ImageStore, prepared: Prepared, request: Request) -> Image:
     if not golden.exists() or file_digest(golden) != prepared.sha256:
         prepared.path.chmod(_GOLDEN_MODE)
         prepared.path.replace(golden)
-    golden.chmod(_GOLDEN_MODE)
+    if golden.stat().st_mode & 0o777 != _GOLDEN_MODE:
+        golden.chmod(_GOLDEN_MODE)
     found = golden.stat()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     image = Image(
