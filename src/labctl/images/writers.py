@@ -36,10 +36,12 @@ def refuse_open_writer(path: Path) -> None:
 
     Raises OSError when it can't be read.
     """
-    who = list(_processes(path))
     with path.open("rb") as file:
-        found = who or _refused_lease(file.fileno()) or _locked_by_qemu(file.fileno())
-    if found:
+        is_free, is_locked = _grants_lease(file.fileno()), _locked_by_qemu(file.fileno())
+    if is_free and not is_locked:
+        return
+    who = list(_processes(path))
+    if who or is_locked or is_free is False:
         raise ImageError(
             f"{path} is open for writing",
             details="\n".join(who) or "by a process that can't be seen from here",
@@ -48,14 +50,14 @@ def refuse_open_writer(path: Path) -> None:
         )
 
 
-def _refused_lease(descriptor: int) -> bool:
-    """False too where leases can't be had: another's file, or a file system without them."""
+def _grants_lease(descriptor: int) -> bool | None:
+    """None where leases can't be had: another's file, or a file system without them."""
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
-        return error.errno == errno.EAGAIN
+        return False if error.errno == errno.EAGAIN else None
     fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    return False
+    return True
 
 
 def _locked_by_qemu(descriptor: int) -> bool:

@@ -40,7 +40,7 @@ def images_lines(images: Sequence[Image], now: datetime, paint: Paint) -> list[s
             size(image.virtual_size),
             image.sha256[:12],
             Cell(image.provenance.value, _STYLES[image.provenance]),
-            f"{duration((now - datetime.fromisoformat(image.verified)).total_seconds())} ago",
+            _ago(image.verified, now),
             ", ".join(relatives(image, images).same_file),
         ]
         for image in images
@@ -94,6 +94,14 @@ def removed_lines(removed: Removed) -> list[str]:
     if removed.other_names:
         return [f"{removed.name} removed; its file stays as {', '.join(removed.other_names)}"]
     return [f"{removed.name} removed: {size(removed.freed)} freed"]
+
+
+def _ago(verified: str, now: datetime) -> str:
+    """When it was last read whole; the beginning of time stands for never."""
+    then = datetime.fromisoformat(verified)
+    if not then.timestamp():
+        return "never"
+    return f"{duration((now - then).total_seconds())} ago"
 
 
 def _given(image: Image) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from labctl.images.digest import raw_digest
 from labctl.images.formats import Format, format_of
 from labctl.images.intake import Request
 from labctl.images.store import ImageStore
+from labctl.images.writers import refuse_open_writer
 from labctl.model.image import Image, Provenance
 from labctl.model.known_image import KnownImage
 
@@ -134,6 +137,27 @@ def test_an_image_that_a_machine_writes_to_is_refused(store: ImageStore, raw: Pa
     assert "(qemu-io)" in caught.value.details
     with holding(file, "-r"):  # one that only reads changes nothing
         assert admit(store, Request(file, "a")).content
+
+
+@pytest.fixture
+def in_the_open(raw: Path) -> Iterator[Path]:
+    """An image where any user may read it."""
+    with tempfile.TemporaryDirectory(prefix="labctl-test-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield made(raw, "qcow2").rename(folder / "disk.qcow2")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_another_users_machine_is_known_by_its_locks(in_the_open: Path) -> None:
+    with holding(in_the_open):
+        os.seteuid(65534)
+        try:
+            with pytest.raises(ImageError, match="open for writing") as caught:
+                refuse_open_writer(in_the_open)
+        finally:
+            os.seteuid(0)
+    assert caught.value.details == "by a process that can't be seen from here"
 
 
 def test_a_layer_that_is_written_to_is_refused(
