@@ -27,6 +27,7 @@ from labctl.model.inspection import (
     Origin,
 )
 from labctl.model.known_image import KnownImage
+from labctl.model.name_parts import NamePart
 
 MOST_CHECKED = 32
 """Layers checked each by itself; of a longer chain the top and the lowest alone."""
@@ -62,6 +63,7 @@ def look(
         path=printable(path),
         name=printable(subject.name),
         claims=str(subject.claims.release) if subject.claims else "",
+        name_parts=_parts(subject.claims),
         origin=_origin(subject, chain, known, deep=reading is not None),
         chain=chain,
         checks=checks,
@@ -71,6 +73,11 @@ def look(
         firmware=subject.firmware,
         contents=_contents(path, chain, reading, in_use=in_use) if reading else None,
     )
+
+
+def _parts(claims: ImageName | None) -> tuple[NamePart, ...]:
+    parts = claims.parts if claims else ()
+    return tuple(part._replace(text=printable(part.text)) for part in parts)
 
 
 def _contents(path: Path, chain: Chain, reading: Reading, *, in_use: bool) -> Contents:
@@ -140,6 +147,6 @@ def _origin(
     try:
         if subject.image is not None:
             return origin_of_stored(subject.image, chain.layers[0], deep=deep)
-        return origin_of_file(subject.path, chain, subject.claims, known, deep=deep)
+        return origin_of_file(subject.path, chain, known, deep=deep)
     except OSError as error:
         return Origin(Provenance.UNKNOWN, how=f"not read: {error.strerror}")

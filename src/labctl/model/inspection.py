@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from labctl.model.image import Provenance
+from labctl.model.name_parts import NamePart
 from labctl.model.signature import Match
 
 WARN_LAYERS = 8
@@ -224,6 +225,8 @@ class Findings:
     origin: Origin
     chain: Chain
     checks: tuple[LayerCheck, ...]
+    name_parts: tuple[NamePart, ...] = ()
+    """The name's pieces with what each tells; none where it isn't understood."""
     looked: str = ""
     """When it was looked at: what the layers' ages are counted to."""
     unchecked: str = ""

@@ -74,6 +74,9 @@ def _boot(found: Findings) -> Iterator[Reason]:
         text = f"it stands on {chain.below} files, {whose} {limit}"
         yield Reason(Verdict.NOT_BOOTABLE, text, found.path)
     for layer in chain.layers:
+        if layer.format == "unknown":
+            text = "its first bytes are those of no disk image that labctl knows"
+            yield Reason(Verdict.NOT_BOOTABLE, text, layer.path)
         if layer.encrypted:
             yield Reason(Verdict.NOT_BOOTABLE, "it is encrypted", layer.path)
         if layer.data_file:

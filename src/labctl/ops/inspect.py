@@ -47,7 +47,7 @@ def _subject(ref: str, store: ImageStore) -> Subject:
         else:
             claims = _claims(image.name) or _claims(Path(image.source).name)
             return Subject(image.path, image.name, claims, image, _firmware(claims))
-    claims = _claims(str(path))
+    claims = _claims(path.name) or _claims(str(path))  # EVE-NG's folder names what is in it
     return Subject(path, path.name, claims, None, _firmware(claims))
 
 

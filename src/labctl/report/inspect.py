@@ -29,6 +29,9 @@ def inspection_lines(done: Inspection, paint: Paint) -> list[str]:
         style = _STYLES[reason.verdict]
         lines.append(f"  {paint(style, reason.verdict)}: {clean(reason.text)}{where}")
     lines += _more(len(done.reasons), "reason")
+    if found.name_parts:
+        rows = [(clean(part.text), part.kind, part.meaning) for part in found.name_parts]
+        lines += ["", *table(("piece of the name", "what", "meaning"), rows, paint, indent="  ")]
     lines += ["", *_top_lines(found)]
     lines += ["", *_chain_lines(found, done.depth, paint)]
     if found.contents is not None:

@@ -76,4 +76,5 @@ def test_a_nexus_without_firmware_here(
     monkeypatch.setattr("labctl.preflight.local._is_there", lambda image: False)
     done = inspected(capsys, str(nexus), code=5)
     assert done["found"]["claims"] == "9.3(13)"
+    assert [p["text"] for p in done["found"]["name_parts"]] == ["nexus9300v", "9.3.13", "qcow2"]
     assert done["verdict"] == "not bootable here"

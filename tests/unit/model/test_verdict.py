@@ -72,6 +72,7 @@ def test_a_published_file_with_nothing_found_is_pristine(contents: Contents | No
         ({"chain": Chain((LAYER,), "it stands on b")}, Verdict.NOT_BOOTABLE, "stands on b"),
         ({"chain": chain(32)}, Verdict.NOT_BOOTABLE, "labctl's limit: 32"),
         ({"chain": chain(200)}, Verdict.NOT_BOOTABLE, "more than 199"),
+        ({"chain": top(format="unknown")}, Verdict.NOT_BOOTABLE, "no disk image"),
         ({"chain": top(encrypted=True)}, Verdict.NOT_BOOTABLE, "encrypted"),
         ({"chain": top(data_file=True)}, Verdict.NOT_BOOTABLE, "another file"),
         ({"firmware": Firmware(needed=True, there=False)}, Verdict.NOT_BOOTABLE, "UEFI"),
