@@ -154,18 +154,20 @@ def _read_system(
     if kind in _NEVER_MOUNTED:
         found.systems.append(FileSystem(device, kind))
         return
-    mounts, last, label = None, "", ""
+    past, label = disk_text.Ext(), ""
     try:
         label = printable(disk.ask("vfs-label", device).strip())
         if kind.startswith("ext"):
-            mounts, last = disk_text.mounted(disk.ask("tune2fs-l", device))
+            past = disk_text.ext_state(disk.ask("tune2fs-l", device))
         disk.mount(device)
         names = disk.names()
     except ImageError as error:
         problem = printable(str(error))
-        found.systems.append(FileSystem(device, kind, label, None, mounts, last, problem))
+        told = FileSystem(device, kind, label, None, past.mounts, past.last_mounted, problem)
+        found.systems.append(told._replace(state=past.state))
         return
-    found.systems.append(FileSystem(device, kind, label, len(names), mounts, last))
+    told = FileSystem(device, kind, label, len(names), past.mounts, past.last_mounted)
+    found.systems.append(told._replace(state=past.state))
     for name in names:
         _look_at(disk, device, name, reading, found, budget)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from labctl.model.image_name import ImageName
-from labctl.model.inspection import BootLine, Partition, VersionClue
+from labctl.model.inspection import UNREPLAYED, BootLine, Partition, VersionClue
 from labctl.model.release import Release, parse_release
 from labctl.model.signature import printable
 
@@ -137,8 +138,19 @@ def partitions(part_list: str, kinds: Mapping[int, tuple[str, str]]) -> tuple[Pa
     return tuple(found)
 
 
-def mounted(tune2fs: str) -> tuple[int | None, str]:
-    """From guestfish's `tune2fs-l`: how often an ext file system was mounted, and when last."""
+class Ext(NamedTuple):
+    """What an ext file system says of its own past."""
+
+    mounts: int | None = None
+    last_mounted: str = ""
+    state: str = ""
+
+
+def ext_state(tune2fs: str) -> Ext:
+    """From guestfish's `tune2fs-l`, asked before anything is mounted."""
     told = dict(re.findall(r"^([A-Z][^:\n]*): *(.*?) *$", tune2fs, re.MULTILINE))
     count = told.get("Mount count", "")
-    return (int(count) if count.isdigit() else None), told.get("Last mount time", "")
+    state = told.get("Filesystem state", "")
+    if "needs_recovery" in told.get("Filesystem features", ""):
+        state += f", {UNREPLAYED}"
+    return Ext(int(count) if count.isdigit() else None, told.get("Last mount time", ""), state)

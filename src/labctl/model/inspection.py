@@ -32,6 +32,10 @@ class Depth(StrEnum):
     """Above LIBVIRT_LAYERS libvirt refuses it; QEMU dies of 1,847 layers."""
 
 
+UNREPLAYED = "journal not replayed"
+"""A file system's state after the power went: its next mount has to put it right."""
+
+
 class SavedState(NamedTuple):
     """An internal snapshot: a state of the disk (and memory) kept within the file."""
 
@@ -141,6 +145,8 @@ class FileSystem(NamedTuple):
     """How often it was mounted, where the file system counts that (ext2 to ext4)."""
     last_mounted: str = ""
     problem: str = ""
+    state: str = ""
+    """What it says of itself, where it does (ext2 to ext4): clean, not clean, with errors."""
 
 
 class BootLine(NamedTuple):

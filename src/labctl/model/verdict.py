@@ -9,6 +9,7 @@ from labctl.model.image_name import parse_name
 from labctl.model.inspection import (
     LIBVIRT_LAYERS,
     REFUSE_LAYERS,
+    UNREPLAYED,
     WARN_LAYERS,
     Contents,
     Depth,
@@ -60,6 +61,10 @@ def _damage(found: Findings) -> Iterator[Reason]:
             yield Reason(Verdict.DAMAGED, "it is marked corrupt", layer.path)
         for problem in layer.problems:
             yield Reason(Verdict.DAMAGED, problem, layer.path)
+    for system in found.contents.file_systems if found.contents else ():
+        if "errors" in system.state:
+            text = f"its file system is marked {system.state}"
+            yield Reason(Verdict.DAMAGED, text, system.device)
     if found.origin.as_stored is False:
         yield Reason(Verdict.DAMAGED, _OTHER_STORED, found.path)
 
@@ -145,6 +150,10 @@ def _traces(found: Findings) -> Iterator[Reason]:
     for layer in found.chain.layers:
         if layer.dirty:
             yield Reason(Verdict.USED, "it was not closed cleanly (dirty bit)", layer.path)
+    for check in found.checks:
+        if check.standing == "leaks":
+            text = f"{check.leaks} clusters that nothing uses, as an unclean end leaves them"
+            yield Reason(Verdict.USED, text, check.path)
     if top.snapshots:
         text = f"{len(top.snapshots)} internal snapshots, the last of {top.snapshots[-1].date}"
         yield Reason(Verdict.USED, text, top.path)
@@ -165,6 +174,9 @@ def _trace_contents(contents: Contents) -> Iterator[Reason]:
         if system.mounts:
             count, last = system.mounts, system.last_mounted
             text = f"its file system was mounted (mount count {count}), last on {last}"
+            yield Reason(Verdict.USED, text, system.device)
+        if "not clean" in system.state or UNREPLAYED in system.state:
+            text = f"its file system was left {system.state}: the machine lost power"
             yield Reason(Verdict.USED, text, system.device)
 
 

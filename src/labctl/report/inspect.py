@@ -118,7 +118,7 @@ def contents_lines(contents: Contents, paint: Paint) -> Iterator[str]:
             system.type,
             clean(system.label),
             "" if system.files is None else count(system.files, "path"),
-            Cell(clean(system.problem), "warn"),
+            Cell(clean(system.problem or system.state), "warn" if system.problem else ""),
         ]
         for system in contents.file_systems
     ]

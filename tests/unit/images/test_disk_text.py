@@ -109,10 +109,17 @@ def test_partitions_carry_type_and_guid() -> None:
     assert disk_text.partitions("", {}) == ()
 
 
-def test_the_mount_count_is_read() -> None:
-    text = "Filesystem state: clean\nLast mount time: Mon Jan  1 00:00:00 2024\nMount count: 3\n"
-    assert disk_text.mounted(text) == (3, "Mon Jan  1 00:00:00 2024")
-    assert disk_text.mounted("garbage") == (None, "")
+@pytest.mark.parametrize(
+    ("features", "state"),
+    [("has_journal extent", "clean"), ("needs_recovery extent", "clean, journal not replayed")],
+)
+def test_an_ext_file_system_tells_its_past(features: str, state: str) -> None:
+    text = (
+        f"Filesystem features: {features}\nFilesystem state: clean\n"
+        "Last mount time: Mon Jan  1 00:00:00 2024\nMount count: 3\n"
+    )
+    assert disk_text.ext_state(text) == (3, "Mon Jan  1 00:00:00 2024", state)
+    assert disk_text.ext_state("garbage") == (None, "", "")
 
 
 @pytest.mark.parametrize(

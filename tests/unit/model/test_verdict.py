@@ -8,6 +8,7 @@ import pytest
 
 from labctl.model.image import Provenance
 from labctl.model.inspection import (
+    UNREPLAYED,
     Chain,
     Contents,
     FileSystem,
@@ -44,6 +45,10 @@ UNKNOWN = Origin(Provenance.UNKNOWN, published_size=1000)
 def found(implies: Implies) -> Contents:
     rule = ("memory-limit", Severity.BAD, implies, "/dev/sda1", "log", 7)
     return READ._replace(matches=(Match(*rule, "Memory limit", "why", "who"),))
+
+
+def state(words: str) -> Contents:
+    return READ._replace(file_systems=(EXT4._replace(state=words),))
 
 
 def top(**changes: object) -> Chain:
@@ -96,6 +101,10 @@ def test_a_published_file_with_nothing_found_is_pristine(contents: Contents | No
             Verdict.USED,
             "mount count 4",
         ),
+        ({"contents": state("clean with errors")}, Verdict.DAMAGED, "marked clean with errors"),
+        ({"contents": state("not clean")}, Verdict.USED, "lost power"),
+        ({"contents": state(f"clean, {UNREPLAYED}")}, Verdict.USED, "lost power"),
+        ({"checks": (LayerCheck("a", "leaks", 0, 7),)}, Verdict.USED, "7 clusters"),
         ({"origin": MISNAMED}, Verdict.MODIFIED, "it is nxosv-final.7.0.3.I7.3.qcow2"),
         ({"origin": UNKNOWN}, Verdict.UNKNOWN, "no published file"),
     ],
