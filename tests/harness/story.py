@@ -12,11 +12,35 @@ BOOT_WORDS = "isolated=GOLD console=ttyS0,9600n8"
 MEMORY_LINE = "Memory limit 3.8GB detected. Limiting routing table to 4k routes"
 RELEASE = "7.0(3)I7(3)"
 """What the disk says; its name says I7(4)."""
+NEXUS_RELEASE = "9.3.9"
+_NEXUS_SCRIPT = (
+    "part-init /dev/sdb gpt",
+    "part-add /dev/sdb p 2048 34815",
+    "part-add /dev/sdb p 34816 67583",
+    "part-add /dev/sdb p 67584 100351",
+    "mkfs vfat /dev/sdb1",
+    "mkfs ext3 /dev/sdb2",
+    "mkfs ext3 /dev/sdb3",
+    "mount /dev/sdb1 /",
+    "mkdir-p /EFI/BOOT",
+    "write /EFI/BOOT/BOOTX64.EFI MZ",
+    "umount-all",
+    "mount /dev/sdb2 /",
+    f"write /nxos.{NEXUS_RELEASE}.bin x",
+    "umount-all",
+    "mount /dev/sdb3 /",
+    "mkdir-p /boot/grub",
+    r'write /boot/grub/menu.lst.local "kernel (hd0,1)/nxos.bin console=ttyS0,115200n8\n"',
+)
 _TCG = {"LIBGUESTFS_BACKEND": "direct", "LIBGUESTFS_BACKEND_SETTINGS": "force_tcg"}
 
 
-def tamper(image: Path) -> None:
-    """Edit the boot line of the free guest's `image`, and plant what the story found on it."""
+def tamper(image: Path, nexus: Path) -> None:
+    """Edit the boot line of the free guest's `image`, and plant what the story found on it.
+
+    In the same appliance the empty qcow2 file `nexus` becomes a disk laid out like a Nexus's, with
+    NEXUS_RELEASE on it: booting one costs more than all else.
+    """
     folder = image.parent
     (folder / "dmesg").write_text(f"[    0.000000] Linux\n[    1.5] {MEMORY_LINE}\n")
     (folder / "version.txt").write_text(f"NXOS image\nversion {RELEASE}\n")
@@ -33,43 +57,11 @@ def tamper(image: Path) -> None:
         f"upload {folder / 'version.txt'} /isan/etc/version.txt",
         f"upload {folder / 'dmesg'} /var/log/dmesg",
         "touch /var/log/bgp_debug.log",
+        "umount-all",
+        *_NEXUS_SCRIPT,
     ]
-    _guestfish(image, script)
-    assert BOOT_WORDS in boot.read_text()
-
-
-def nexus(image: Path, release: str) -> None:
-    """Make the empty qcow2 file `image` a disk laid out like a Nexus's, with that release on it."""
-    menu = rf"kernel (hd0,1)/nxos.{release}.bin console=ttyS0,115200n8\n"
-    _guestfish(
-        image,
-        [
-            "run",
-            "part-init /dev/sda gpt",
-            "part-add /dev/sda p 2048 34815",
-            "part-add /dev/sda p 34816 67583",
-            "part-add /dev/sda p 67584 100351",
-            "mkfs vfat /dev/sda1",
-            "mkfs ext3 /dev/sda2",
-            "mkfs ext3 /dev/sda3",
-            "mount /dev/sda1 /",
-            "mkdir-p /EFI/BOOT",
-            "write /EFI/BOOT/BOOTX64.EFI MZ",
-            "umount-all",
-            "mount /dev/sda2 /",
-            f"write /nxos.{release}.bin x",
-            "umount-all",
-            "mount /dev/sda3 /",
-            "mkdir-p /boot/grub",
-            f'write /boot/grub/menu.lst.local "{menu}"',
-        ],
-    )
-
-
-def _guestfish(image: Path, script: list[str]) -> None:
-    words = ["guestfish", "--rw", "--format=qcow2", "-a", str(image)]
     done = subprocess.run(
-        words,
+        ["guestfish", "--rw", "--format=qcow2", "-a", image, "-a", nexus],
         input="\n".join(script) + "\n",
         text=True,
         env={**os.environ, **_TCG},
@@ -77,6 +69,7 @@ def _guestfish(image: Path, script: list[str]) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+    assert BOOT_WORDS in boot.read_text()
 
 
 def grow(base: Path, folder: Path, deltas: int = DELTAS) -> Path:

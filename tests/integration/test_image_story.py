@@ -30,6 +30,7 @@ class Story:
     tampered: Path
     grown: Path
     ruined: Path
+    nexus: Path
     digests: dict[Path, str]
 
     def unchanged(self) -> bool:
@@ -42,14 +43,18 @@ def told(labctl: Labctl, tmp_path_factory: pytest.TempPathFactory) -> Story:
     golden = Path(labctl.json("image", "show", "frr")["path"])
     tampered = folder / story.NAME
     shutil.copyfile(golden, tampered)
-    story.tamper(tampered)
+    nexus = folder / "nexus.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", nexus, "64M"], check=True)
+    story.tamper(tampered, nexus)
     grown = story.grow(tampered, folder / "chain")
     (folder / "ruined").mkdir()
     ruined = folder / "ruined" / story.NAME
     shutil.copyfile(tampered, ruined)
     story.ruin(ruined)
     watched = [golden, tampered, grown, ruined, folder / "chain" / "d1234.qcow2"]
-    return Story(golden, tampered, grown, ruined, {path: file_digest(path) for path in watched})
+    return Story(
+        golden, tampered, grown, ruined, nexus, {path: file_digest(path) for path in watched}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +143,11 @@ def test_ruined_tables_are_counted_and_nothing_is_mended(labctl: Labctl, told: S
     assert contents["problem"] or contents["boot_lines"]
 
 
-def test_a_nexus_disk_in_a_vmdk_is_read_as_one(labctl: Labctl, tmp_path: Path) -> None:
+def test_a_nexus_disk_in_a_vmdk_is_read_as_one(labctl: Labctl, told: Story, tmp_path: Path) -> None:
     """Of another release than its name claims: EFI system, bootflash and configuration apart."""
-    disk, image = tmp_path / "disk.qcow2", tmp_path / "nxosv-final.7.0.3.I7.4.vmdk"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
-    story.nexus(disk, "9.3.9")
+    image = tmp_path / "nxosv-final.7.0.3.I7.4.vmdk"
     convert = ["qemu-img", "convert", "-O", "vmdk", "-o", "subformat=streamOptimized"]
-    subprocess.run([*convert, disk, image], check=True)
+    subprocess.run([*convert, told.nexus, image], check=True)
     before = file_digest(image)
     done = labctl.json("image", "inspect", str(image), "--deep")
     assert file_digest(image) == before
