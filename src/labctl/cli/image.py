@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,28 +12,9 @@ from labctl.cli.image_convert import convert_image
 from labctl.cli.image_import import import_image
 from labctl.cli.image_inspect import inspect_image
 from labctl.cli.image_list import list_images, remove_image, show_image
+from labctl.cli.image_verify import verify_images
 from labctl.cli.output import show
-from labctl.cli.session import home
-from labctl.errors import ExitCode, ImageError
-
-if TYPE_CHECKING:
-    from labctl.images.store import ImageStore
-
-
-def verify_images(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="All images if left out.")
-    ] = None,
-    as_json: options.Json = False,
-) -> int:
-    """Read images whole and compare them with their digests; exit code 5 when one is damaged."""
-    from labctl.report.image import verified_data, verified_lines
-
-    store = _store()
-    images = [store.get(name) for name in names] if names else store.list()
-    findings = [(image, store.verify(image)) for image in images]
-    show(verified_data(findings), lambda paint: verified_lines(findings, paint), as_json=as_json)
-    return ExitCode.IMAGE if any(wrong for _, wrong in findings) else ExitCode.DONE
+from labctl.errors import ImageError
 
 
 def parse_name(
@@ -76,9 +57,3 @@ COMMANDS = {
     "convert": convert_image,
     "parse-name": parse_name,
 }
-
-
-def _store() -> ImageStore:
-    from labctl.images.store import ImageStore
-
-    return ImageStore(home().images)

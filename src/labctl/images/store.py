@@ -3,6 +3,7 @@
 FOLDER/sha256-DIGEST.qcow2    the images, 0444, never opened for writing
 FOLDER/names/NAME.json        the manifests (labctl.images.manifest)
 FOLDER/incoming/              what is being imported (labctl.images.admit)
+FOLDER/nameless/DIGEST.json   when an image was last read that no name points to any more
 FOLDER/store.lock             held while the store changes
 
 A name can move on to other content; nodes stand on the digest, so theirs doesn't change.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +30,8 @@ from labctl.model.image import Image
 FREE_GUEST = "frr"
 MAX_VERIFIED_AGE = timedelta(days=7)
 """A disk can rot under an unchanged mtime, so the bytes are read again once a week."""
+NEVER = "1970-01-01T00:00:00+00:00"
+"""When an image was last verified that is known to be damaged, or of which nothing is known."""
 _LOCK_SECONDS = 600.0
 
 
@@ -64,8 +67,14 @@ class ImageStore:
         """
         return admit(self, Request(file, name, source, sha256=sha256, qcow2_only=True))
 
-    def check(self, image: Image, *, now: datetime | None = None) -> tuple[str, ...]:
-        """What is wrong with `image`: cheap, unless it looks touched or was long not read.
+    def check(
+        self,
+        image: Image,
+        *,
+        now: datetime | None = None,
+        max_age: timedelta = MAX_VERIFIED_AGE,
+    ) -> tuple[str, ...]:
+        """What is wrong with `image`: cheap, unless it looks touched or was not read for `max_age`.
 
         Then its bytes are read and hashed (`verify`).
         """
@@ -79,31 +88,71 @@ class ImageStore:
         if found.st_mode & 0o222:
             problems = (f"{image.path} is writable; `chmod a-w` it",)
         age = (now or datetime.now(UTC)) - datetime.fromisoformat(image.verified)
-        if found.st_mtime_ns != image.mtime_ns or not timedelta(0) <= age <= MAX_VERIFIED_AGE:
+        if found.st_mtime_ns != image.mtime_ns or not timedelta(0) <= age <= max_age:
             problems += self.verify(image, now=now)
         return problems
 
     def verify(self, image: Image, *, now: datetime | None = None) -> tuple[str, ...]:
-        """Read and hash all of `image`; what is wrong. A whole one is marked as verified."""
+        """Read and hash all of `image`; what is wrong. A whole one is marked as verified.
+
+        A damaged one is marked as never read, under all of its names: no later check takes a young
+        age and an mtime put back for its word.
+        """
         try:
             mtime_ns = image.path.stat().st_mtime_ns
             digest = file_digest(image.path)
         except OSError as error:
             return (f"{image.path}: {error.strerror}",)
-        if digest != image.sha256:
-            return (
-                f"{image.path} was changed: its SHA-256 is {digest}, {image.sha256} was imported",
-            )
-        verified = replace(image, mtime_ns=mtime_ns, verified=_timestamp(now))
-        with self.changing():
-            if self._is_current(image):
-                manifest.write(self.manifest_path(image.name), verified)
-        return ()
+        whole = digest == image.sha256
+        self._mark(image, mtime_ns, _timestamp(now) if whole else NEVER)
+        if whole:
+            return ()
+        return (f"{image.path} was changed: its SHA-256 is {digest}, {image.sha256} was imported",)
 
-    def _is_current(self, image: Image) -> bool:
-        """Does the name still point to this content?"""
-        path = self.manifest_path(image.name)
-        return path.exists() and manifest.read(path).sha256 == image.sha256
+    def of_file(self, path: Path) -> Image:
+        """The image in the golden file `path`, under any of its names.
+
+        One that no name points to any more is known by its digest alone; it passes for whole by
+        the note of its last check, and without one it must be read. Raises ImageError when `path`
+        is no golden file of this store.
+        """
+        digest = path.stem.removeprefix("sha256-")
+        if path.parent.resolve() != self.folder.resolve() or path.name != f"sha256-{digest}.qcow2":
+            raise ImageError(
+                f"{path} is no golden image of {self.folder}",
+                resolution="make the node anew: `labctl rebuild LAB --node NODE`",
+            )
+        if named := self.named(digest):
+            return named[0]
+        note = self._note(digest)
+        if note.exists():
+            return manifest.read(note)
+        size = path.stat().st_size if path.exists() else 0
+        name = f"sha256-{digest[:12]}"
+        return Image(name, path.absolute(), digest, size, 0, 0, NEVER, "", NEVER)
+
+    def named(self, sha256: str) -> tuple[Image, ...]:
+        """The images of that content, by name; broken manifests are passed over."""
+        found = []
+        for path in sorted(self._names.glob("*.json")):
+            with suppress(ImageError):
+                found.append(manifest.read(path))
+        return tuple(image for image in found if image.sha256 == sha256)
+
+    def _mark(self, image: Image, mtime_ns: int, verified: str) -> None:
+        """Note in the manifests of all names of this content when its bytes were read."""
+        with self.changing():
+            names = self.named(image.sha256)
+            for known in names:
+                marked = replace(known, mtime_ns=mtime_ns, verified=verified)
+                manifest.write(self.manifest_path(known.name), marked)
+            if not names:
+                marked = replace(image, mtime_ns=mtime_ns, verified=verified)
+                manifest.write(self._note(image.sha256), marked)
+
+    def _note(self, sha256: str) -> Path:
+        """Where the last check of an image is noted that no name points to."""
+        return self.folder / "nameless" / f"{sha256}.json"
 
     def manifest_path(self, name: str) -> Path:
         """Where the manifest of that name is, if there is one."""

@@ -108,6 +108,9 @@ class Requirements(NamedTuple):
     kvm: bool | None = None
     memory_overcommit: float = 1.0
     vcpu_overcommit: float = 8.0
+    image_check_age: int | None = None
+    """Seconds. A golden image whose bytes were not read for longer is read again before `up`;
+    None: after a week."""
 
 
 class Endpoint(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from time import monotonic
 
 from labctl.hypervisor.api import HostFacts, Hypervisor, ObservedDomain, ObservedNetwork
@@ -31,6 +31,7 @@ def preflight(
     domains: tuple[ObservedDomain, ...],
     networks: tuple[ObservedNetwork, ...],
     emit: EventSink,
+    anew: Collection[str] = (),
 ) -> PreflightReport:
     """Every finding at once. Refusals are findings, not errors.
 
@@ -48,6 +49,7 @@ def preflight(
         host=host,
         domains=domains,
         networks=networks,
+        anew=anew,
     )
     report = check(facts)
     note = f"{len(report.refusals)} refusals" if report.refused else ""

@@ -53,8 +53,8 @@ class Survey:
         return diff(self.desired, self.observed, only=only, rebuild=rebuild, paused=paused)
 
 
-def survey(ctx: Context, hypervisor: Hypervisor, lab: Lab) -> Survey:
-    """Read, check and render; see Survey."""
+def survey(ctx: Context, hypervisor: Hypervisor, lab: Lab, *, anew: Collection[str] = ()) -> Survey:
+    """Read, check and render; see Survey. `anew` are nodes whose disks will be replaced."""
     from labctl.topology.platforms import load_platforms
 
     platforms = load_platforms()
@@ -77,6 +77,7 @@ def survey(ctx: Context, hypervisor: Hypervisor, lab: Lab) -> Survey:
         domains=domains,
         networks=networks,
         emit=ctx.emit,
+        anew=anew,
     )
     desired = None
     if not report.refused:

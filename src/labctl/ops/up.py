@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from labctl.errors import Interrupted
 from labctl.hypervisor.api import DomainState, HostFacts, Hypervisor
+from labctl.model.lab import Lab
 from labctl.model.paths import LabPaths
 from labctl.ops.apply import (
     NETWORK_KINDS,
@@ -97,8 +98,9 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
     ):
         recovered = recover(ctx, paths)
         with port_lock(ctx.home, hypervisor.uri):
-            found = survey(ctx, hypervisor, lab)
-            plan = _plan(found, options)
+            anew = _anew(lab, options)
+            found = survey(ctx, hypervisor, lab, anew=anew)
+            plan = found.plan(only=options.nodes, rebuild=anew, paused=options.paused)
             booting = _booting(found, plan, paths, options) if options.wait else ()
             result = replace(
                 _result(found, plan, recovered, started),
@@ -136,11 +138,11 @@ def _verify(
     return report
 
 
-def _plan(found: Survey, options: Options) -> Plan:
-    rebuild: Collection[str] = ()
-    if options.rebuild is not None:
-        rebuild = options.rebuild or [node.name for node in found.lab.nodes]
-    return found.plan(only=options.nodes, rebuild=rebuild, paused=options.paused)
+def _anew(lab: Lab, options: Options) -> Collection[str]:
+    """The nodes to be made anew, whatever they are like."""
+    if options.rebuild is None:
+        return ()
+    return options.rebuild or [node.name for node in lab.nodes]
 
 
 def _tell_unplugged(ctx: Context, found: Survey, plan: Plan) -> None:

@@ -9,11 +9,11 @@ from labctl.preflight.collisions import (
     check_management,
     check_ports,
 )
+from labctl.preflight.disks import check_disks, check_images
 from labctl.preflight.facts import Facts
 from labctl.preflight.fitness import (
     check_emulator,
     check_firmware,
-    check_images,
     check_lookups,
     check_machines,
     check_storage,
@@ -41,6 +41,7 @@ def check(facts: Facts) -> PreflightReport:
         *check_storage(facts),
         *check_disk(facts),
         *check_images(facts),
+        *check_disks(facts),
         *check_placement(facts),
         *check_domains(facts),
         *check_macs(facts),

@@ -36,11 +36,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class ImageFact:
-    """An image the lab needs: how large its disks look (bytes), what is wrong, what to do."""
+    """An image the lab needs: how large its disks look (bytes), what is wrong, what to do.
+
+    `others` are nodes of other labs that stand on it, told where something is wrong.
+    """
 
     virtual_size: int
     problems: tuple[str, ...] = ()
     resolution: str = ""
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +91,22 @@ class Facts:
     storage: StorageFact | None = None
     made: frozenset[str] = frozenset()
     """Nodes whose overlay is there already."""
+    disks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Node -> what is wrong with the disk that it keeps; nodes whose disk is whole are left out."""
     routes: tuple[Route, ...] | None = None
     udp_in_use: frozenset[int] | None = None
 
     @property
     def lab_name(self) -> str:
         return self.intent.lab.name
+
+    def running(self, node: str) -> bool:
+        """Has the node's machine its disk open?"""
+        return any(
+            self.is_ours(domain) and domain.metadata.node == node and domain.state not in OFF
+            for domain in self.domains
+            if domain.metadata is not None
+        )
 
     def is_ours(self, domain: ObservedDomain) -> bool:
         """Does the domain carry this lab's mark?"""

@@ -162,22 +162,6 @@ def check_tools(facts: Facts) -> Iterable[Finding]:
         )
 
 
-def check_images(facts: Facts) -> Iterable[Finding]:
-    """Images present and whole. Their findings alone make exit code 5, others 4."""
-    for name, image in facts.images.items():
-        if image.problems:
-            nodes = tuple(n for n, node in facts.intent.nodes.items() if node.node.image == name)
-            yield Finding(
-                "image",
-                Severity.REFUSE,
-                f"{name}: {'; '.join(image.problems)}",
-                image.resolution,
-                nodes=nodes,
-            )
-        else:
-            yield Finding("image", Severity.OK, f"{name} is in the store and whole")
-
-
 def check_storage(facts: Facts) -> Iterable[Finding]:
     """The folder of disks: ours to write, QEMU's to reach."""
     if facts.storage is None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from labctl.errors import HypervisorError, ImageError
+from labctl.errors import HypervisorError
 from labctl.hypervisor.api import (
     DomainCapabilities,
     HostFacts,
@@ -23,8 +23,9 @@ from labctl.model.paths import Home
 from labctl.model.platform import Platform
 from labctl.preflight import local
 from labctl.preflight.canary import KvmVerdict, prove_kvm
-from labctl.preflight.facts import Facts, ImageFact, MachineFact
+from labctl.preflight.facts import Facts, MachineFact
 from labctl.preflight.fitness import SLOW_LOOKUP, choose_virt_type
+from labctl.preflight.golden import images_of, kept_disks, with_owners
 
 
 def gather(
@@ -38,10 +39,12 @@ def gather(
     host: HostFacts,
     domains: tuple[ObservedDomain, ...],
     networks: tuple[ObservedNetwork, ...],
+    anew: Collection[str] = (),
 ) -> Facts:
     """All that `labctl.preflight.checks.check` needs. Runs the KVM canary when it must.
 
-    What can't be known stays None. Raises HypervisorError when the connection is lost.
+    `anew` are nodes that are to get a new disk. What can't be known stays None. Raises
+    HypervisorError when the connection is lost.
     """
     facts = Facts(
         intent=intent,
@@ -53,13 +56,14 @@ def gather(
         ports=ports,
         virt_types=hypervisor.virt_types(),
         kvm=_ask_canary(hypervisor, home, intent, host),
-        images=_images(intent, store),
+        images=images_of(intent, store, home),
         made=_made(intent, home),
+        disks=kept_disks(intent, store, home, domains, anew),
     )
     if host.driver != "QEMU":
         return facts
     facts = _with_machines(hypervisor, facts)
-    return _with_local_facts(facts) if host.is_local else facts
+    return _with_local_facts(facts, store) if host.is_local else facts
 
 
 def _ask_canary(
@@ -68,23 +72,6 @@ def _ask_canary(
     if host.driver != "QEMU" or intent.lab.requirements.kvm is False:
         return None
     return prove_kvm(hypervisor, home, host)
-
-
-def _images(intent: Intent, store: ImageStore) -> dict[str, ImageFact]:
-    names = dict.fromkeys(node.node.image for node in intent.nodes.values())
-    return {name: _image(name, store) for name in names}
-
-
-def _image(name: str, store: ImageStore) -> ImageFact:
-    try:
-        image = store.get(name)
-    except ImageError as error:
-        return ImageFact(0, (error.brief,), error.resolution)
-    return ImageFact(
-        image.virtual_size,
-        store.check(image),
-        f"put the right file back: `labctl image import FILE --name {name}`",
-    )
 
 
 def _made(intent: Intent, home: Home) -> frozenset[str]:
@@ -115,7 +102,7 @@ def _machine(hypervisor: Hypervisor, virt_type: str, machine: str) -> MachineFac
         return MachineFact(None, error.brief)
 
 
-def _with_local_facts(facts: Facts) -> Facts:
+def _with_local_facts(facts: Facts, store: ImageStore) -> Facts:
     """What only this machine itself can tell; nothing of it holds for a remote host."""
     capabilities = _any_capabilities(facts)
     emulator = capabilities.emulator if capabilities is not None else ""
@@ -129,6 +116,7 @@ def _with_local_facts(facts: Facts) -> Facts:
         qemu_img_missing=shutil.which(qemu_img.PROGRAM) is None,
         firmware=local.firmware(_used(facts)),
         devices=local.device_models(emulator) if emulator and not missing else None,
+        images=with_owners(facts.images, store, owner),
         storage=local.storage((facts.home.labs, facts.home.images), owner),
         routes=local.routes() if facts.intent.management_subnet is not None else None,
         udp_in_use=local.udp_ports() if facts.ports else None,

@@ -12,9 +12,6 @@ from labctl.ops.image_import import Relatives, relatives
 from labctl.ops.image_remove import Removed
 from labctl.report.paint import Cell, Paint, clean, count, duration, size, table
 
-Findings = Sequence[tuple[Image, Sequence[str]]]
-
-
 _STYLES = {
     Provenance.PRISTINE: "good",
     Provenance.MODIFIED: "warn",
@@ -115,21 +112,3 @@ def _given(image: Image) -> str:
     what = f"{given.format} of {given.size} bytes"
     flattened = "made one with what it stood on" if given.flattened else ""
     return ", ".join(filter(None, (what, *digests, flattened)))
-
-
-def verified_data(findings: Findings) -> dict[str, Any]:
-    """What verification found, for JSON."""
-    return {"images": [{"name": image.name, "problems": list(wrong)} for image, wrong in findings]}
-
-
-def verified_lines(findings: Findings, paint: Paint) -> list[str]:
-    """A line per image, and what is wrong with it."""
-    if not findings:
-        return ["no images to verify"]
-    lines = []
-    for image, wrong in findings:
-        lines.append(
-            f"{image.name}: {paint('bad', 'damaged') if wrong else paint('good', 'whole')}"
-        )
-        lines += [f"  {clean(line)}" for line in wrong]
-    return lines

@@ -13,7 +13,7 @@ from typing import Any
 
 from labctl.model.identity import NAME_PATTERN, is_safe_name
 from labctl.topology.scalars import Scalar, between, show, text, whole
-from labctl.topology.sizes import SIZE_PATTERN, parse_size
+from labctl.topology.sizes import AGE_PATTERN, SIZE_PATTERN, parse_age, parse_size
 
 FIRST_VLAN, LAST_VLAN = 2, 3966
 """VLAN 1 is the switches' own; NX-OS keeps 3967 and above (facts: NX-OS VLAN reservation)."""
@@ -159,6 +159,7 @@ VLAN = whole(_vlan, _range(FIRST_VLAN, LAST_VLAN))
 VNI = whole(_vni, _range(1, LAST_VNI))
 ASN = whole(_asn, {**_range(1, LAST_ASN), "not": {"enum": [23456, 65535]}})
 SIZE = Scalar(parse_size, _like(SIZE_PATTERN, "512 MiB", "12 GiB"))
+AGE = Scalar(parse_age, _like(AGE_PATTERN, "7 days", "12 hours"))
 ADDRESS = Scalar(_address, _like(_DOTTED, "10.0.0.251"))
 CIDR = Scalar(_cidr, _like(_PREFIXED, "10.0.0.0/24"))
 GROUPS = Scalar(_groups, _like(_PREFIXED, "239.1.0.0/16"))

@@ -11,6 +11,7 @@ from typing import Any
 from labctl.model.lab import Addressing, Fabric, Requirements
 from labctl.topology.fields import (
     ADDRESS,
+    AGE,
     ASN,
     CIDR,
     COUNT,
@@ -222,6 +223,11 @@ class HostShape(Shape):
     )
     vcpu_overcommit = defaulted(
         above_zero(64), "Virtual CPUs promised per CPU of the host.", _HOST.vcpu_overcommit
+    )
+    image_check_age = optional(
+        AGE,
+        "Golden images whose bytes were last read longer ago than this are read and hashed before "
+        "`up`; those that look touched always are. Left out: 7 days.",
     )
 
 
