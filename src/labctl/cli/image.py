@@ -12,6 +12,7 @@ from labctl.cli.image_convert import convert_image
 from labctl.cli.image_import import import_image
 from labctl.cli.image_inspect import inspect_image
 from labctl.cli.image_list import list_images, remove_image, show_image
+from labctl.cli.image_quarantine import quarantine_image
 from labctl.cli.image_verify import verify_images
 from labctl.cli.output import show
 from labctl.errors import ImageError
@@ -55,5 +56,6 @@ COMMANDS = {
     "verify": verify_images,
     "remove": remove_image,
     "convert": convert_image,
+    "quarantine": quarantine_image,
     "parse-name": parse_name,
 }

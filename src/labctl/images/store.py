@@ -20,7 +20,7 @@ from pathlib import Path
 
 from labctl.errors import ImageError
 from labctl.filelock import locked
-from labctl.images import manifest
+from labctl.images import manifest, tombstone
 from labctl.images.admit import admit
 from labctl.images.digest import file_digest
 from labctl.images.intake import Request
@@ -50,6 +50,8 @@ class ImageStore:
         """The image of that name. Raises ImageError when there is none; looks at no image."""
         if is_safe(name) and self.manifest_path(name).exists():
             return manifest.read(self.manifest_path(name))
+        if is_safe(name):
+            tombstone.refuse_if_buried(self._names, name)
         known = [path.stem for path in self._names.glob("*.json")]
         meant = _meant(name, known) if known else ""
         raise ImageError(

@@ -1,6 +1,7 @@
 """Where labctl keeps things on a host. Every path a lab owns lies below one folder.
 
 HOME/images/          the image store
+HOME/quarantine/      damaged images put aside as evidence, a folder each
 HOME/labs/LAB/        topology.yaml and files.json (files it refers to) as applied, journal.jsonl
 HOME/labs/LAB/nodes/NODE/   disk.qcow2, day0.iso, console.log, started (its mtime: last start)
 HOME/labs/LAB/snapshots/NAME/   see labctl.model.snapshot
@@ -95,6 +96,10 @@ class Home(NamedTuple):
     @property
     def images(self) -> Path:
         return self.folder / "images"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.folder / "quarantine"
 
     @property
     def labs(self) -> Path:
