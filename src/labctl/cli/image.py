@@ -13,6 +13,7 @@ from labctl.cli.image_import import import_image
 from labctl.cli.image_inspect import inspect_image
 from labctl.cli.image_list import list_images, remove_image, show_image
 from labctl.cli.image_quarantine import quarantine_image
+from labctl.cli.image_salvage import salvage_image
 from labctl.cli.image_verify import verify_images
 from labctl.cli.output import show
 from labctl.errors import ImageError
@@ -57,5 +58,6 @@ COMMANDS = {
     "remove": remove_image,
     "convert": convert_image,
     "quarantine": quarantine_image,
+    "salvage": salvage_image,
     "parse-name": parse_name,
 }

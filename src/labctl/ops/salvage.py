@@ -1,0 +1,166 @@
+"""Rescue what can be read of a damaged image into a new one, and say what was lost."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from labctl.atomic import PART
+from labctl.errors import ImageError
+from labctl.filelock import locked
+from labctl.images import manifest, qemu_img, salvaged
+from labctl.images.chain import chain
+from labctl.images.digest import raw_digest
+from labctl.images.entries import Layer
+from labctl.images.qemu_img import Health as Health
+from labctl.images.salvage import Canvas, Loss
+from labctl.images.store import ImageStore
+from labctl.model.image import Image, Provenance
+from labctl.model.paths import Home
+from labctl.ops.context import silent
+from labctl.ops.events import EventSink, Notice
+from labctl.ops.quarantine import find_case
+
+_DEEPEST_CHECKED = 8
+"""Layers. QEMU opens the whole chain to check its top, which takes it minutes for a deep one."""
+_LOCK_SECONDS = 3600.0
+_EVERY_SECONDS = 10.0
+Stretches = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What a rescue came to. Stretches are of the guest's disk, in bytes, [start, end)."""
+
+    image: Image
+    source: Path
+    layers: int
+    virtual_size: int
+    read: int
+    """Bytes taken from the files, of all layers together."""
+    lost: Stretches
+    """Had content once; now zeros, or what a lower layer had there."""
+    doubtful: Stretches
+    """Claimed by two places of the disk: one of both shows the other's bytes."""
+    losses: tuple[Loss, ...]
+    """By layer, bottom first; those that lost nothing are left out."""
+    before: Health | None
+    """What QEMU finds in the source; None where the chain is too deep for it."""
+    after: Health
+    seconds: float
+
+    @property
+    def bytes_lost(self) -> int:
+        return sum(end - start for start, end in self.lost)
+
+    @property
+    def clusters_lost(self) -> int:
+        return sum(loss.clusters for loss in self.losses)
+
+
+def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Salvaged:
+    """Read the image, case or file `what` as far as it can be, and import that as `name`.
+
+    The source is only read. The new image is never pristine, under whatever name its content comes
+    back. Raises ImageError when there is nothing of that name, a header is gone, or nothing at all
+    could be read.
+    """
+    started = time.monotonic()
+    store = ImageStore(home.images)
+    source = _source(home, store, what)
+    layers = chain(source)
+    before = qemu_img.examine(source) if len(layers) <= _DEEPEST_CHECKED else None
+    try:
+        with _workshop(home.images) as folder:
+            raw = folder / "disk.raw"
+            canvas, losses, size = _paint(layers, raw, emit)
+            _refuse_empty(source, canvas)
+            image, after = _import(store, raw, folder / "disk.qcow2", name, source)
+    except OSError as error:
+        raise ImageError(
+            f"can't salvage {source}: {error.strerror}",
+            details=str(error.filename or ""),
+            resolution=f"see whether there is room in {home.images} for the whole disk",
+        ) from None
+    return Salvaged(
+        image=image,
+        source=source,
+        layers=len(layers),
+        virtual_size=size,
+        read=canvas.read,
+        lost=canvas.lost.stretches(),
+        doubtful=canvas.doubtful.stretches(),
+        losses=losses,
+        before=before,
+        after=after,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _source(home: Home, store: ImageStore, what: str) -> Path:
+    if found := find_case(home, what):
+        case, folder = found
+        return folder / case.file
+    path = Path(what)
+    return path.absolute() if path.is_file() else store.get(what).path
+
+
+@contextmanager
+def _workshop(images: Path) -> Iterator[Path]:
+    """A folder beside the store's images, one rescue at a time; what a killed one left is gone."""
+    images.mkdir(parents=True, exist_ok=True)
+    folder = images / f"salvage{PART}"
+    with locked(images / "salvage.lock", deadline=_LOCK_SECONDS, what="the image store's rescues"):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _paint(
+    layers: Sequence[Path], raw: Path, emit: EventSink
+) -> tuple[Canvas, tuple[Loss, ...], int]:
+    """All layers, the bottom first; what each lost, and the disk's size."""
+    size = Layer(layers[0]).virtual_size
+    canvas = Canvas(raw, size)
+    losses = []
+    told = time.monotonic()
+    try:
+        for number, path in enumerate(reversed(layers), start=1):
+            losses.append(canvas.paint(Layer(path)))
+            if time.monotonic() - told > _EVERY_SECONDS:
+                told = time.monotonic()
+                emit(Notice(f"{number} of {len(layers)} layers read"))
+    finally:
+        canvas.close()
+    return canvas, tuple(loss for loss in losses if loss), size
+
+
+def _refuse_empty(source: Path, canvas: Canvas) -> None:
+    if canvas.lost.total() and not canvas.read:
+        raise ImageError(
+            f"nothing could be read from {source}",
+            details=f"{canvas.lost.total()} bytes of the disk are lost",
+            resolution="look for another copy; `labctl image inspect` says what is broken",
+        )
+
+
+def _import(
+    store: ImageStore, raw: Path, made: Path, name: str, source: Path
+) -> tuple[Image, Health]:
+    """Remembered as salvaged before it has a name: no kill leaves it for what it isn't."""
+    content = raw_digest(raw)
+    salvaged.remember(store.folder, content)
+    qemu_img.convert(raw, made, source_format="raw")
+    raw.unlink()
+    after = qemu_img.examine(made)
+    image = store.add(made, name, f"salvaged from {source}")
+    image = replace(image, content=content, provenance=Provenance.SALVAGED)
+    manifest.write(store.manifest_path(name), image)
+    return image, after
