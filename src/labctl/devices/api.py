@@ -11,6 +11,18 @@ from labctl.model.lab import Routing
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """How a device writes its running configuration where it outlives a stop.
+
+    `proof` is what its output has when that went well; `deadline` is in seconds.
+    """
+
+    command: str
+    proof: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """What to do on a device about each kind of fault, in its own commands; "" where none applies.
 
@@ -47,6 +59,9 @@ class Device(Protocol):
 
     config_command: str
     """Prints the running configuration; "" where a device has none besides its day-0."""
+
+    keep: Keep | None
+    """None where a device has no configuration besides its day-0."""
 
     advice: Advice
 

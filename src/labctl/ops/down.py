@@ -6,11 +6,12 @@ import time
 from collections.abc import Sequence
 
 from labctl.errors import Interrupted
-from labctl.hypervisor.api import ObservedDomain
+from labctl.hypervisor.api import DomainState, ObservedDomain
 from labctl.ops.apply import stop
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.journal import Journal
+from labctl.ops.keep import keep_config
 from labctl.ops.lock import lab_lock
 from labctl.ops.recover import recover
 from labctl.ops.results import DownResult
@@ -18,14 +19,23 @@ from labctl.ops.runner import run_nodes
 from labctl.ops.target import existing
 
 _WIDTH = 16
+_OFF = (DomainState.SHUT_OFF, DomainState.CRASHED)
 _STOP_DEADLINE = 30.0
 """For a platform labctl no longer has data for."""
 
 
-def down(ctx: Context, ref: str, *, nodes: Sequence[str] = (), force: bool = False) -> DownResult:
+def down(
+    ctx: Context,
+    ref: str,
+    *,
+    nodes: Sequence[str] = (),
+    force: bool = False,
+    save: bool = False,
+) -> DownResult:
     """Stop the machines: power button first, by force after the platform's deadline.
 
-    With `force` at once by force, which is a power cut to the guest.
+    With `force` at once by force, which is a power cut to the guest. With `save` each node first
+    writes its running configuration where it outlives the stop; one that fails in that runs on.
     """
     from labctl.topology.platforms import load_platforms
 
@@ -46,6 +56,9 @@ def down(ctx: Context, ref: str, *, nodes: Sequence[str] = (), force: bool = Fal
 
                 def task(node: str) -> None:
                     domain = target.domains[node]
+                    if save and domain.state not in _OFF:
+                        with journal.step("save", node):
+                            keep_config(ctx, platforms, target, node)
                     with journal.step("stop", node):
                         how = stop(ctx, target.hypervisor, domain.name, deadline(domain))
                     ctx.emit(Notice(how, node))

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from labctl.devices.agent import Batch
+from labctl.devices.api import Keep
 from labctl.devices.framing import shell_batch, split_sections
 from labctl.devices.frr.advice import ADVICE
 from labctl.devices.linux.device import MEMORY_COMMAND
@@ -45,6 +46,7 @@ class Frr:
     """One command goes to vtysh; a batch may mix vtysh's `show` commands and shell lines."""
 
     config_command = "show running-config"
+    keep: Keep | None = Keep("write memory", "[OK]", 60.0)
     advice = ADVICE
 
     def argv(self, command: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from labctl.devices.agent import Batch
-from labctl.devices.api import Advice
+from labctl.devices.api import Advice, Keep
 from labctl.devices.framing import shell_batch, split_sections
 from labctl.devices.linux import parse
 from labctl.devices.reading import NodeReading, TextOf, read
@@ -19,6 +19,7 @@ class Linux:
     """Commands are shell lines; a host has no configuration besides its day-0."""
 
     config_command = ""
+    keep: Keep | None = None
     advice = Advice()
     """A host has no part in the fabric's own faults."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
+from labctl.devices.nxos.commands import SAVE, SAVED
 from labctl.devices.nxos.lines import boot_variable, has_port, memory_kib
 
 TOLERANCE = 0.06
@@ -149,15 +150,14 @@ def _saved() -> Check:
     for number in range(_SAVES):
         if number:
             yield Pause(_SAVE_PAUSE)
-        output = (yield Run("copy running-config startup-config")).output
-        # Not "Copy complete, now saving to disk": that is half-way.
-        if "Copy complete." in output:
+        output = (yield Run(SAVE)).output
+        if SAVED in output:
             yield Pause(_SAVED_PAUSE)
             return None
     return GiveUp(
         "configuration not saved",
         _last_line(output),
-        f"`copy running-config startup-config` did not end in `Copy complete.` {_SAVES} times",
+        f"`{SAVE}` did not end in `{SAVED}` {_SAVES} times",
     )
 
 

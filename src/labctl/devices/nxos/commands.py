@@ -7,6 +7,10 @@ from labctl.model.lab import Routing
 
 JSON = " | json"
 
+SAVE = "copy running-config startup-config"
+SAVED = "Copy complete."
+"""Not "Copy complete, now saving to disk": that is half-way."""
+
 VERSION = "show version"
 RESOURCES = "show system resources"
 BOOT = "show boot"

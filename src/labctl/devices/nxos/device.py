@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from labctl.devices.api import Advice
+from labctl.devices.api import Advice, Keep
 from labctl.devices.nxos import clean, commands
 from labctl.devices.nxos.advice import ADVICE
 from labctl.devices.reading import NodeReading, TextOf
@@ -14,6 +14,7 @@ class Nxos:
     """Commands are lines typed on the switch; it has no guest agent."""
 
     config_command = "show running-config"
+    keep: Keep | None = Keep(commands.SAVE, commands.SAVED, 900.0)
     advice: Advice = ADVICE
 
     def verify_commands(self, node: NodeIntent, routing: Routing) -> tuple[str, ...]:
