@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import os
 import random
@@ -12,59 +11,18 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from harness.disks import image, l2_table, overlay, poke, qemu_img, raw_of, write
 from harness.site import Site
 from labctl.cli.main import main
 from labctl.errors import ExitCode, ImageError
 from labctl.images.digest import content_digest
-from labctl.images.ranges import Ranges
 from labctl.images.store import ImageStore
 from labctl.model.image import Provenance
 from labctl.ops.quarantine import quarantine
 from labctl.ops.salvage import salvage
 
 CLUSTER = 65536
-
-
-def qemu_img(*words: str | Path) -> None:
-    subprocess.run(["qemu-img", *words], check=True, capture_output=True)
-
-
-def write(path: Path, *commands: str) -> None:
-    words = [word for command in commands for word in ("-c", command)]
-    subprocess.run(["qemu-io", "-f", "qcow2", *words, path], check=True, capture_output=True)
-
-
-def image(path: Path, size: str = "64M", *options: str) -> Path:
-    qemu_img("create", "-q", "-f", "qcow2", *options, path, size)
-    return path
-
-
-def overlay(path: Path, base: Path) -> Path:
-    qemu_img("create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", base, path, "64M")
-    return path
-
-
-def raw_of(path: Path, folder: Path) -> bytes:
-    raw = folder / "seen.raw"
-    qemu_img("convert", "-f", "qcow2", "-O", "raw", path, raw)
-    return raw.read_bytes()
-
-
-def l2_table(path: Path, number: int = 0) -> int:
-    with path.open("rb") as file:
-        file.seek(40)
-        (l1,) = struct.unpack(">Q", file.read(8))
-        file.seek(l1 + 8 * number)
-        return int(struct.unpack(">Q", file.read(8))[0] & 0x00FF_FFFF_FFFF_FE00)
-
-
-def poke(path: Path, offset: int, content: bytes) -> None:
-    with path.open("r+b") as file:
-        file.seek(offset)
-        file.write(content)
 
 
 @pytest.fixture
@@ -284,26 +242,6 @@ def test_the_command_tells_what_was_lost(
     assert data["lost"] == [[CLUSTER, 2 * CLUSTER]]
     assert (data["bytes_lost"], data["clusters_lost"]) == (CLUSTER, 1)
     assert data["image"]["provenance"] == "salvaged"
-
-
-@settings(max_examples=60)
-@given(st.data())
-def test_ranges_are_sets_of_bytes(data: st.DataObject) -> None:
-    ranges, wanted = Ranges(), set[int]()
-    for _ in range(data.draw(st.integers(1, 12))):
-        start = data.draw(st.integers(0, 40))
-        end = data.draw(st.integers(0, 40))
-        if data.draw(st.booleans()):
-            ranges.add(start, end)
-            wanted |= set(range(start, end))
-        else:
-            ranges.remove(start, end)
-            wanted -= set(range(start, end))
-    found = ranges.stretches()
-    assert {byte for a, b in found for byte in range(a, b)} == wanted
-    assert all(a < b for a, b in found)
-    assert all(one[1] < other[0] for one, other in itertools.pairwise(found))
-    assert ranges.total() == len(wanted)
 
 
 @pytest.mark.parametrize("seed", range(60))
