@@ -15,6 +15,7 @@ from labctl.images import manifest, work
 from labctl.images.digest import file_digest
 from labctl.images.intake import Prepared, Request, prepare
 from labctl.images.names import is_safe
+from labctl.images.salvaged import is_salvaged
 from labctl.images.told import Told, nobody
 from labctl.model.image import Image, Provenance
 
@@ -122,10 +123,10 @@ def _place(store: ImageStore, prepared: Prepared, request: Request) -> Image:
 
 
 def _provenance(store: ImageStore, prepared: Prepared) -> Provenance:
-    """A salvaged disk stays one under any name and in any form."""
-    for known in store.list():
-        if known.provenance is Provenance.SALVAGED and known.content == prepared.content:
-            return Provenance.SALVAGED
+    """A salvaged disk stays one under any name and in any form; a published file is that."""
+    published = prepared.provenance is Provenance.PRISTINE
+    if not published and is_salvaged(store.folder, prepared.content):
+        return Provenance.SALVAGED
     return prepared.provenance
 
 

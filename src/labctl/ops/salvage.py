@@ -6,20 +6,20 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from labctl.atomic import PART
 from labctl.errors import ImageError
 from labctl.filelock import locked
-from labctl.images import manifest, qemu_img, salvaged
+from labctl.images import qemu_img, salvaged
 from labctl.images.chain import chain
 from labctl.images.digest import raw_digest
 from labctl.images.entries import Layer
 from labctl.images.qemu_img import Health as Health
 from labctl.images.salvage import Canvas, Loss
 from labctl.images.store import ImageStore
-from labctl.model.image import Image, Provenance
+from labctl.model.image import Image
 from labctl.model.paths import Home
 from labctl.ops.context import silent
 from labctl.ops.events import EventSink, Notice
@@ -155,12 +155,9 @@ def _import(
     store: ImageStore, raw: Path, made: Path, name: str, source: Path
 ) -> tuple[Image, Health]:
     """Remembered as salvaged before it has a name: no kill leaves it for what it isn't."""
-    content = raw_digest(raw)
-    salvaged.remember(store.folder, content)
+    salvaged.remember(store.folder, raw_digest(raw))
     qemu_img.convert(raw, made, source_format="raw")
     raw.unlink()
     after = qemu_img.examine(made)
     image = store.add(made, name, f"salvaged from {source}")
-    image = replace(image, content=content, provenance=Provenance.SALVAGED)
-    manifest.write(store.manifest_path(name), image)
     return image, after

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ from labctl.images.admit import admit
 from labctl.images.digest import raw_digest
 from labctl.images.formats import Format, format_of
 from labctl.images.intake import Request
+from labctl.images.salvaged import remember
 from labctl.images.store import ImageStore
 from labctl.images.writers import refuse_open_writer
 from labctl.model.image import Image, Provenance
@@ -210,9 +210,7 @@ def test_progress_is_told_to_the_end(store: ImageStore, raw: Path) -> None:
 def test_a_salvaged_disk_stays_one(store: ImageStore, raw: Path) -> None:
     file = made(raw, "qcow2")
     image = admit(store, Request(file, "saved"))
-    manifest = store.folder / "names/saved.json"
-    data = json.loads(manifest.read_text())
-    manifest.write_text(json.dumps(data | {"provenance": "salvaged"}))
+    remember(store.folder, image.content)
     again: Image = admit(store, Request(made(raw, "vmdk"), NAME, known=known(file)))
     assert again.content == image.content
     assert again.provenance is Provenance.SALVAGED

@@ -202,6 +202,11 @@ def test_a_salvaged_image_is_never_pristine_again(site: Site, lost_nothing: Path
     found = salvage(site.home, str(lost_nothing), "rescued")
     assert found.image.provenance is Provenance.SALVAGED
     store = ImageStore(site.home.images)
+    packed = lost_nothing.with_name("packed.qcow2")
+    qemu_img("convert", "-c", "-f", "qcow2", "-O", "qcow2", found.image.path, packed)
+    store.manifest_path("rescued").rename(store.folder / "kept")
+    assert store.add(packed, "again").provenance is Provenance.SALVAGED
+    (store.folder / "kept").rename(store.manifest_path("rescued"))
     assert store.get("rescued") == found.image
     assert not list(site.home.images.glob("salvage*.part"))
 
