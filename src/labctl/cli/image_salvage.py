@@ -8,7 +8,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import asking
+from labctl.cli.session import telling
 
 
 def salvage_image(
@@ -32,6 +32,6 @@ def salvage_image(
     from labctl.ops.salvage import salvage
     from labctl.report.salvage import salvaged_data, salvaged_lines
 
-    context = asking(ctx, as_json=as_json)
-    found = salvage(context.home, what, name, emit=context.emit)
+    with telling(ctx, as_json=as_json) as context:
+        found = salvage(context.home, what, name, emit=context.emit)
     show(salvaged_data(found), lambda paint: salvaged_lines(found, paint), as_json=as_json)

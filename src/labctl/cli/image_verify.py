@@ -8,11 +8,12 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import home
+from labctl.cli.session import telling
 from labctl.errors import ExitCode, UsageError
 
 
 def verify_images(
+    ctx: typer.Context,
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="All images if left out.")
     ] = None,
@@ -30,6 +31,7 @@ def verify_images(
 
     if names and everything:
         raise UsageError("--all and names of images", resolution="give one or the other")
-    found = verify_images(home(), names or ())
+    with telling(ctx, as_json=as_json) as context:
+        found = verify_images(context.home, names or (), context.emit)
     show(verified_data(found), lambda paint: verified_lines(found, paint), as_json=as_json)
     return ExitCode.IMAGE if any(one.problems for one in found) else ExitCode.DONE

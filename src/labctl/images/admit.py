@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from labctl.errors import DeadlineError, ImageError
 from labctl.filelock import locked
-from labctl.images import manifest, work
+from labctl.images import manifest, tombstone, work
 from labctl.images.digest import file_digest
 from labctl.images.intake import Prepared, Request, prepare
 from labctl.images.names import is_safe
@@ -139,4 +139,5 @@ def _record(store: ImageStore, image: Image) -> Image:
         if same == known:
             return known
     manifest.write(path, image)
+    tombstone.clear(path.parent, image.name)
     return image

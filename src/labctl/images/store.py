@@ -25,6 +25,7 @@ from labctl.images.admit import admit
 from labctl.images.digest import file_digest
 from labctl.images.intake import Request
 from labctl.images.names import is_safe
+from labctl.images.told import Told, nobody
 from labctl.model.image import Image
 
 FREE_GUEST = "frr"
@@ -94,7 +95,9 @@ class ImageStore:
             problems += self.verify(image, now=now)
         return problems
 
-    def verify(self, image: Image, *, now: datetime | None = None) -> tuple[str, ...]:
+    def verify(
+        self, image: Image, *, now: datetime | None = None, told: Told = nobody
+    ) -> tuple[str, ...]:
         """Read and hash all of `image`; what is wrong. A whole one is marked as verified.
 
         A damaged one is marked as never read, under all of its names: no later check takes a young
@@ -102,7 +105,7 @@ class ImageStore:
         """
         try:
             mtime_ns = image.path.stat().st_mtime_ns
-            digest = file_digest(image.path)
+            digest = file_digest(image.path, told=told)
         except OSError as error:
             return (f"{image.path}: {error.strerror}",)
         whole = digest == image.sha256

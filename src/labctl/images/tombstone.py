@@ -16,6 +16,11 @@ def bury(names: Path, name: str, case: Case, folder: Path) -> None:
     write_atomically(_path(names, name), json.dumps(told).encode())
 
 
+def clear(names: Path, name: str) -> None:
+    """The name has a good image again."""
+    _path(names, name).unlink(missing_ok=True)
+
+
 def refuse_if_buried(names: Path, name: str) -> None:
     """Raise ImageError saying where the image is, if it is in quarantine."""
     path = _path(names, name)

@@ -22,13 +22,12 @@ from labctl.images.store import ImageStore
 from labctl.model.image import Image
 from labctl.model.paths import Home
 from labctl.ops.context import silent
-from labctl.ops.events import EventSink, Notice
+from labctl.ops.events import EventSink, Progress
 from labctl.ops.quarantine import find_case
 
 _DEEPEST_CHECKED = 8
 """Layers. QEMU opens the whole chain to check its top, which takes it minutes for a deep one."""
 _LOCK_SECONDS = 3600.0
-_EVERY_SECONDS = 10.0
 Stretches = tuple[tuple[int, int], ...]
 
 
@@ -130,13 +129,11 @@ def _paint(
     size = Layer(layers[0]).virtual_size
     canvas = Canvas(raw, size)
     losses = []
-    told = time.monotonic()
+    total = sum(path.stat().st_size for path in layers)
     try:
-        for number, path in enumerate(reversed(layers), start=1):
+        for path in reversed(layers):
             losses.append(canvas.paint(Layer(path)))
-            if time.monotonic() - told > _EVERY_SECONDS:
-                told = time.monotonic()
-                emit(Notice(f"{number} of {len(layers)} layers read"))
+            emit(Progress("salvage", min(canvas.read, total), total))
     finally:
         canvas.close()
     return canvas, tuple(loss for loss in losses if loss), size

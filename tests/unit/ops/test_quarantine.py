@@ -91,6 +91,7 @@ def test_a_good_copy_brings_name_and_nodes_back(site: Site, tmp_path: Path) -> N
     store(site).add(good, "frr")
     assert site.up().failed == ()
     assert len(cases_of(site.home)) == 1
+    assert not list(site.home.images.glob("names/*.quarantined"))
 
 
 def test_of_any_other_file_a_copy_is_sealed_and_the_file_left_as_it_was(
