@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from labctl.errors import ImageError
 from labctl.images.chain import chain
 from labctl.images.qcow2 import Header, read_header
+from labctl.images.store import NAMELESS, writable
+from labctl.model.image import Image
 
 Check = Callable[[Path], tuple[str, ...]]
 _HEALTHY_DEPTH = 1
@@ -60,6 +62,21 @@ def _below(overlay: Path) -> list[Path]:
         if not backing or path in layers:
             return layers
         layers.append(path)
+
+
+def remedy(image: Image, problems: Iterable[str], labs: Iterable[str]) -> str:
+    """The way from a damaged image back to `labs` on a whole one."""
+    if all(problem == writable(image.path) for problem in problems):
+        return f"`chmod a-w {image.path}`"
+    steps = []
+    named = not image.name.startswith(NAMELESS)
+    if image.path.exists():
+        what = image.name if named else image.path
+        steps.append(f"put it aside as evidence: `labctl image quarantine {what}`")
+    if named:
+        steps.append(f"bring a good copy: `labctl image import FILE --name {image.name}`")
+    steps += [f"make what stood on it anew: `labctl rebuild {lab}`" for lab in labs]
+    return "; ".join(steps)
 
 
 def disk_problems(overlay: Path, check_golden: Check) -> tuple[str, ...]:

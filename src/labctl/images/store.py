@@ -33,6 +33,8 @@ MAX_VERIFIED_AGE = timedelta(days=7)
 """A disk can rot under an unchanged mtime, so the bytes are read again once a week."""
 NEVER = "1970-01-01T00:00:00+00:00"
 """When an image was last verified that is known to be damaged, or of which nothing is known."""
+NAMELESS = "sha256-"
+"""What an image is called that no name points to: this and the beginning of its digest."""
 _LOCK_SECONDS = 600.0
 
 
@@ -89,7 +91,7 @@ class ImageStore:
             return (f"{image.path} has {found.st_size} bytes, {image.size} were imported",)
         problems: tuple[str, ...] = ()
         if found.st_mode & 0o222:
-            problems = (f"{image.path} is writable; `chmod a-w` it",)
+            problems = (writable(image.path),)
         age = (now or datetime.now(UTC)) - datetime.fromisoformat(image.verified)
         if found.st_mtime_ns != image.mtime_ns or not timedelta(0) <= age <= max_age:
             problems += self.verify(image, now=now)
@@ -133,7 +135,7 @@ class ImageStore:
         if note.exists():
             return manifest.read(note)
         size = path.stat().st_size if path.exists() else 0
-        name = f"sha256-{digest[:12]}"
+        name = f"{NAMELESS}{digest[:12]}"
         return Image(name, path.absolute(), digest, size, 0, 0, NEVER, "", NEVER)
 
     def named(self, sha256: str) -> tuple[Image, ...]:
@@ -170,6 +172,11 @@ class ImageStore:
         lock = self.folder / "store.lock"
         with locked(lock, deadline=_LOCK_SECONDS, what="the image store"):
             yield
+
+
+def writable(path: Path) -> str:
+    """What `check` says of a golden file that anybody may write to."""
+    return f"{path} is writable: `chmod a-w` it"
 
 
 def ensure_free_guest(store: ImageStore, output: Path) -> Image:

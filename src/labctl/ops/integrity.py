@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 
-from labctl.images.disks import NodeDisk, goldens_in_use, standing_on
+from labctl.images.disks import NodeDisk, goldens_in_use, remedy, standing_on
 from labctl.images.store import ImageStore
 from labctl.images.told import Told
 from labctl.model.image import Image
@@ -86,14 +86,4 @@ def _verified(image: Image, problems: tuple[str, ...], home: Home) -> Verified:
         return Verified(image)
     nodes = standing_on(image.path, home.labs)
     labs = dict.fromkeys(disk.lab for disk in nodes)
-    return Verified(image, problems, nodes, what_to_do(image.name, labs))
-
-
-def what_to_do(name: str, labs: Sequence[str] | dict[str, None]) -> str:
-    """The way from a damaged image back to labs on a whole one."""
-    steps = [
-        f"`labctl image quarantine {name}` puts it aside as evidence",
-        f"`labctl image import FILE --name {name}` brings a good copy",
-        *(f"`labctl rebuild {lab}` makes what stood on it anew" for lab in labs),
-    ]
-    return "; ".join(steps)
+    return Verified(image, problems, nodes, remedy(image, problems, labs))

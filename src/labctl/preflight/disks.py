@@ -29,8 +29,10 @@ def check_images(facts: Facts) -> Iterable[Finding]:
 
 
 def _standing(facts: Facts, nodes: tuple[str, ...], image: ImageFact) -> Iterator[str]:
-    told = [f"{n} (running, left alone)" if facts.running(n) else n for n in nodes]
-    yield f"nodes on it: {', '.join(told)}"
+    there = [node for node in nodes if node in facts.made]
+    if there:
+        told = [f"{n} (running, left alone)" if facts.running(n) else n for n in there]
+        yield f"nodes on it: {', '.join(told)}"
     if image.others:
         yield f"of other labs: {', '.join(image.others)}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from labctl.errors import ImageError
 from labctl.hypervisor.api import ObservedDomain
-from labctl.images.disks import Check, disk_problems, standing_on
+from labctl.images.disks import Check, disk_problems, remedy, standing_on
 from labctl.images.store import MAX_VERIFIED_AGE, ImageStore
 from labctl.model.intent import Intent
 from labctl.model.lab import Lab
@@ -35,16 +35,7 @@ def _image(name: str, store: ImageStore, home: Home, lab: Lab) -> ImageFact:
         return ImageFact(image.virtual_size)
     there = standing_on(image.path, home.labs)
     others = tuple(str(disk) for disk in there if disk.lab != lab.name)
-    return ImageFact(image.virtual_size, problems, what_to_do(name, lab.name), others)
-
-
-def what_to_do(name: str, lab: str) -> str:
-    """The way from a damaged image back to a lab on a whole one."""
-    return (
-        f"put it aside as evidence: `labctl image quarantine {name}`; bring a good copy: "
-        f"`labctl image import FILE --name {name}`; make what stood on it anew: "
-        f"`labctl rebuild {lab}`"
-    )
+    return ImageFact(image.virtual_size, problems, remedy(image, problems, [lab.name]), others)
 
 
 def kept_disks(
@@ -123,4 +114,5 @@ def _with_owner(
     if path.stat().st_uid != owner[0]:
         return fact
     problem = f"{path} belongs to QEMU's user (id {owner[0]}), who could write to it"
-    return replace(fact, problems=(problem,), resolution=f"give it back: `chown 0:0 {path}`")
+    back = f"give it back: `chown --reference={store.folder} {path}`"
+    return replace(fact, problems=(problem,), resolution=back)

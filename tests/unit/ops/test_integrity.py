@@ -19,6 +19,8 @@ from labctl.ops.integrity import verify_images
 from labctl.ops.preflight import run as preflight
 from labctl.ops.status import status
 from labctl.plan.model import ActionKind
+from labctl.preflight.facts import ImageFact
+from labctl.preflight.golden import with_owners
 
 
 @pytest.fixture
@@ -195,3 +197,31 @@ def test_status_tells_of_a_golden_image_made_writable(duo: Site) -> None:
     golden(duo).chmod(0o644)
     (lab,) = status(duo.context, LAB)
     assert "writable" in lab.nodes[0].problems[0]
+
+
+def test_a_mode_that_was_changed_needs_no_more_than_chmod(duo: Site) -> None:
+    duo.down()
+    golden(duo).chmod(0o644)
+    with pytest.raises(ImageError, match="is writable") as caught:
+        duo.up()
+    assert caught.value.resolution == f"`chmod a-w {golden(duo)}`"
+
+
+def test_a_golden_file_that_is_gone_needs_a_new_import(duo: Site) -> None:
+    golden(duo).unlink()
+    (found,) = verify_images(duo.home)
+    assert [disk.node for disk in found.nodes] == ["a", "b"]
+    assert "quarantine" not in found.resolution
+    assert "image import FILE --name frr" in found.resolution
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_golden_file_of_qemus_own_user_is_told(site: Site) -> None:
+    store = ImageStore(site.home.images)
+    facts = {"frr": ImageFact(1 << 20)}
+    assert with_owners(facts, store, (64055, 64055)) == facts
+    os.chown(golden(site), 64055, 64055)
+    told = with_owners(facts, store, (64055, 64055))["frr"]
+    assert "belongs to QEMU's user (id 64055)" in told.problems[0]
+    assert told.resolution.startswith("give it back: `chown ")
+    assert with_owners(facts, store, None) == facts
