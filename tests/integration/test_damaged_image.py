@@ -26,6 +26,8 @@ def small(tmp_path_factory: pytest.TempPathFactory, libvirtd_uri: str) -> Labctl
     home.folder.chmod(0o755)
     disk = home.folder / "frr.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
+    write = ["qemu-io", "-f", "qcow2", "-c", "write -P 9 0 1M", disk]
+    subprocess.run(write, capture_output=True, check=True)
     ImageStore(home.images).add(disk, "frr")
     return Labctl(home, libvirtd_uri)
 
@@ -54,6 +56,14 @@ def test_up_refuses_a_flipped_base_and_names_the_nodes(small: Labctl, tmp_path: 
         assert "labctl image quarantine frr" in error["resolution"]
         assert small.machines() == {}
         small("image", "verify", expect=5)
+        case = small.json("image", "quarantine", "frr", "--note", "flipped by a test")["case"]["id"]
+        error = small.json("up", str(file), "--no-wait", expect=5)["error"]
+        assert case in error["details"]
+        small("image", "import", str(small.home.folder / "frr.qcow2"), "--name", "frr")
+        small("up", str(file), "--no-wait")
+        assert set(small.machines()) == {f"{LAB}.a", f"{LAB}.b"}
+        assert small.json("image", "salvage", case, "--name", "rescued")["lost"] == []
+        (small.home.quarantine / case).chmod(0o755)
     finally:
         small("destroy", LAB, "--yes")
 
