@@ -26,8 +26,9 @@ def small(tmp_path_factory: pytest.TempPathFactory, libvirtd_uri: str) -> Labctl
     home.folder.chmod(0o755)
     disk = home.folder / "frr.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
-    write = ["qemu-io", "-f", "qcow2", "-c", "write -P 9 0 1M", disk]
-    subprocess.run(write, capture_output=True, check=True)
+    subprocess.run(
+        ["qemu-io", "-f", "qcow2", "-c", "write -P 9 0 1M", disk], capture_output=True, check=True
+    )
     ImageStore(home.images).add(disk, "frr")
     return Labctl(home, libvirtd_uri)
 

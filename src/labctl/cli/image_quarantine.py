@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import home
+from labctl.cli.session import home, telling
 from labctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from labctl.ops.context import Context
 
 
 def quarantine_image(
+    ctx: typer.Context,
     what: Annotated[
         str,
         typer.Argument(
@@ -36,7 +42,10 @@ def quarantine_image(
     from labctl.report.quarantine import cases_lines, sealed_lines
 
     if what:
-        sealed = quarantine(home(), what, note=note, tar=tar)
+        with telling(ctx, as_json=as_json) as context:
+            sealed = quarantine(
+                context.home, what, note=note, tar=tar, inspection=partial(_look, context)
+            )
         show(sealed, lambda paint: sealed_lines(sealed, paint), as_json=as_json)
         return
     if note or tar:
@@ -46,3 +55,12 @@ def quarantine_image(
     found = cases_of(home())
     data = {"cases": [case_data(case, folder) for case, folder in found]}
     show(data, lambda paint: cases_lines(found, paint), as_json=as_json)
+
+
+def _look(context: Context, path: Path) -> dict[str, Any]:
+    """What `labctl image inspect` finds, as it prints it for programs."""
+    from labctl.ops.inspect import inspect
+    from labctl.report.json import to_data
+
+    found: dict[str, Any] = to_data(inspect(context, str(path)))
+    return found

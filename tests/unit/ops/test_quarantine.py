@@ -185,6 +185,7 @@ def test_the_command_seals_lists_and_says_what_to_do(
     assert "image import FILE --name frr" in told
     assert main(["image", "quarantine", "--json"]) == ExitCode.DONE
     (case,) = json.loads(capsys.readouterr().out)["cases"]
+    assert "verdict" in json.loads((Path(case["folder"]) / "inspection.json").read_text())
     assert (case["names"], case["note"]) == (["frr"], "odd")
     assert Path(case["folder"]).is_dir()
     assert main(["image", "quarantine", "--note", "x"]) == ExitCode.USAGE
