@@ -36,8 +36,9 @@ def standing_on(golden: Path, labs: Path) -> tuple[NodeDisk, ...]:
 
 
 def goldens_in_use(labs: Path) -> frozenset[Path]:
-    """The files at the bottom of all nodes' disks below `labs`."""
-    return frozenset(layers[-1] for _, layers in _disks(labs))
+    """The files at the bottom of all disks below `labs`, those of snapshots too."""
+    found = (_below(disk) for disk in labs.rglob("*.qcow2"))
+    return frozenset(layers[-1] for layers in found if layers)
 
 
 def _disks(labs: Path) -> Iterator[tuple[NodeDisk, list[Path]]]:

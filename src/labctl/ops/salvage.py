@@ -16,9 +16,11 @@ from labctl.images import qemu_img, salvaged
 from labctl.images.chain import chain
 from labctl.images.digest import raw_digest
 from labctl.images.entries import Layer
+from labctl.images.qcow2 import read_header
 from labctl.images.qemu_img import Health as Health
 from labctl.images.salvage import Canvas, Loss
 from labctl.images.store import ImageStore
+from labctl.model.case import Case
 from labctl.model.image import Image
 from labctl.model.paths import Home
 from labctl.ops.context import silent
@@ -70,8 +72,8 @@ def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Sa
     """
     started = time.monotonic()
     store = ImageStore(home.images)
-    source = _source(home, store, what)
-    layers = chain(source)
+    layers = _layers(home, store, what)
+    source = layers[0]
     before = qemu_img.examine(source) if len(layers) <= _DEEPEST_CHECKED else None
     try:
         with _workshop(home.images) as folder:
@@ -100,12 +102,21 @@ def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Sa
     )
 
 
-def _source(home: Home, store: ImageStore, what: str) -> Path:
+def _layers(home: Home, store: ImageStore, what: str) -> tuple[Path, ...]:
+    """The file that `what` means and all it stands on, top first."""
     if found := find_case(home, what):
-        case, folder = found
-        return folder / case.file
+        return _of_case(*found)
     path = Path(what)
-    return path.absolute() if path.is_file() else store.get(what).path
+    return chain(path.absolute() if path.is_file() else store.get(what).path)
+
+
+def _of_case(case: Case, folder: Path) -> tuple[Path, ...]:
+    """A copied file's name of what is below it counts from where the file was."""
+    file = folder / case.file
+    below = read_header(file).backing
+    if not below or Path(below).is_absolute():
+        return chain(file)
+    return (file, *chain(Path(case.source).parent / below))
 
 
 @contextmanager

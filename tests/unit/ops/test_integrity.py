@@ -139,6 +139,11 @@ def test_a_disk_on_a_replaced_missing_or_deeper_base_is_told_before_start(
     rebase(disk_of_a(duo), tmp_path / "gone.qcow2")
     with pytest.raises(ImageError, match="No such file"):
         duo.up()
+    raw = tmp_path / "raw.img"
+    raw.write_bytes(bytes(1 << 20))
+    rebase(disk_of_a(duo), raw)
+    with pytest.raises(ImageError, match="no qcow2 image"):
+        duo.up()
     between = tmp_path / "between.qcow2"
     subprocess.run(
         ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", good, between], check=True

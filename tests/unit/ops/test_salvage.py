@@ -219,6 +219,17 @@ def test_a_case_is_salvaged_and_stays_as_it_is(site: Site) -> None:
     sealed.folder.chmod(0o755)
 
 
+def test_a_case_of_a_copied_layer_finds_what_is_below_it(site: Site, tmp_path: Path) -> None:
+    base = image(tmp_path / "base.qcow2")
+    write(base, "write -P 9 0 1M")
+    top = overlay(tmp_path / "top.qcow2", Path("base.qcow2"))
+    sealed = quarantine(site.home, str(top))
+    found = salvage(site.home, sealed.case.id, "rescued")
+    assert (found.layers, found.lost) == (2, ())
+    assert raw_of(found.image.path, tmp_path)[:CLUSTER] == bytes([9]) * CLUSTER
+    sealed.folder.chmod(0o755)
+
+
 def test_what_has_no_header_or_nothing_readable_is_refused(site: Site, tmp_path: Path) -> None:
     nothing = tmp_path / "nothing.qcow2"
     nothing.write_bytes(bytes(4096))
