@@ -89,7 +89,8 @@ class Quarantine:
 
     def resume(self) -> tuple[Case, ...]:
         """End what killed runs began; the cases that are sealed by that."""
-        if not self.folder.is_dir():
+        unsealed = (*self.folder.glob(f"*{_PREPARED}"), *self.folder.glob(f"*{_SEALING}"))
+        if not unsealed:  # whoever may only read, reads
             return ()
         with self._store.changing():
             for left in self.folder.glob(f"*{_PREPARED}"):

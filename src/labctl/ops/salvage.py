@@ -12,7 +12,7 @@ from pathlib import Path
 from labctl.atomic import PART
 from labctl.errors import ImageError
 from labctl.filelock import locked
-from labctl.images import qemu_img, salvaged
+from labctl.images import manifest, qemu_img, salvaged
 from labctl.images.chain import chain
 from labctl.images.digest import raw_digest
 from labctl.images.entries import Layer
@@ -52,6 +52,8 @@ class Salvaged:
     before: Health | None
     """What QEMU finds in the source; None where the chain is too deep for it."""
     after: Health
+    as_imported: bool | None
+    """Is the disk what was once imported? None where that is not known."""
     seconds: float
 
     @property
@@ -74,6 +76,7 @@ def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Sa
     store = ImageStore(home.images)
     layers = _layers(home, store, what)
     source = layers[0]
+    wanted = _imported_content(home, store, what)
     before = qemu_img.examine(source) if len(layers) <= _DEEPEST_CHECKED else None
     try:
         with _workshop(home.images) as folder:
@@ -98,6 +101,7 @@ def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Sa
         losses=losses,
         before=before,
         after=after,
+        as_imported=image.content == wanted if wanted else None,
         seconds=time.monotonic() - started,
     )
 
@@ -108,6 +112,15 @@ def _layers(home: Home, store: ImageStore, what: str) -> tuple[Path, ...]:
         return _of_case(*found)
     path = Path(what)
     return chain(path.absolute() if path.is_file() else store.get(what).path)
+
+
+def _imported_content(home: Home, store: ImageStore, what: str) -> str:
+    """The content digest it was imported with; "" where none was ever taken."""
+    if found := find_case(home, what):
+        case, folder = found
+        names = case.names[:1]
+        return "".join(manifest.read(folder / f"manifest-{name}.json").content for name in names)
+    return "" if Path(what).is_file() else store.get(what).content
 
 
 def _of_case(case: Case, folder: Path) -> tuple[Path, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from labctl.model.case import Case
 from labctl.ops.quarantine import Sealed
-from labctl.report.paint import Cell, Paint, clean, table
+from labctl.report.paint import Cell, Paint, clean, count, table
 
 
 def cases_lines(found: Sequence[tuple[Case, Path]], paint: Paint) -> list[str]:
@@ -30,8 +30,8 @@ def sealed_lines(sealed: Sealed, paint: Paint) -> list[str]:
         f"{paint('bold', case.id)}: {sealed.folder}",
         f"  image     {clean(case.source)}, {'moved' if case.moved else 'copied'}",
         f"  sha256    {sealed.sha256 or 'the disk would not give it back whole'}",
-        f"  check     {health.standing.value}: {health.corruptions} corruptions, "
-        f"{health.leaks} leaks, {health.errors} errors",
+        f"  check     {health.standing.value}: {count(health.corruptions, 'corruption')}, "
+        f"{count(health.leaks, 'leak')}, {count(health.errors, 'error')}",
     ]
     if case.moved and sealed.sha256 != case.sha256:
         lines.append(f"  imported  as {case.sha256}: its bytes were changed since")

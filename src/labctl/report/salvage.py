@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from labctl.ops.salvage import Health, Salvaged, Stretches
-from labctl.report.paint import Paint, clean
+from labctl.report.paint import Paint, clean, count
 
 _MOST = 20
 """Stretches shown; JSON has all."""
@@ -35,6 +35,11 @@ def salvaged_lines(found: Salvaged, paint: Paint) -> list[str]:
     ]
     if whole:
         lines.append(f"  lost      {paint('good', 'nothing that its tables tell of')}")
+    if found.as_imported is not None:
+        told = paint("good", "what was imported, bit for bit")
+        if not found.as_imported:
+            told = paint("bad", "not what was imported")
+        lines.append(f"  content   {told}")
     lines += [*_lost(found, paint), *_by_layer(found)]
     before = "not asked: too deep a chain for it"
     if found.before:
@@ -50,8 +55,8 @@ def salvaged_lines(found: Salvaged, paint: Paint) -> list[str]:
 
 def _lost(found: Salvaged, paint: Paint) -> Iterable[str]:
     if found.lost:
-        count = f"{found.bytes_lost} bytes, {found.clusters_lost} clusters"
-        yield f"  lost      {paint('bad', count)}: zeros now, or what a lower layer had"
+        told = f"{found.bytes_lost} bytes, {count(found.clusters_lost, 'cluster')}"
+        yield f"  lost      {paint('bad', told)}: zeros now, or what a lower layer had"
         yield from _ranges(found.lost)
     if found.doubtful:
         size = sum(end - start for start, end in found.doubtful)
@@ -68,13 +73,13 @@ def _ranges(stretches: Stretches) -> Iterable[str]:
 def _by_layer(found: Salvaged) -> Iterable[str]:
     for loss in found.losses[:_MOST]:
         yield (
-            f"  layer     {clean(str(loss.path))}: {loss.clusters} clusters, {loss.tables} tables "
-            f"lost, {loss.doubled} clusters claimed twice"
+            f"  layer     {clean(str(loss.path))}: {count(loss.clusters, 'cluster')}, "
+            f"{count(loss.tables, 'table')} lost, {loss.doubled} claimed twice"
         )
 
 
 def _health(health: Health) -> str:
     return (
-        f"{health.standing.value} ({health.corruptions} corruptions, {health.leaks} leaks, "
-        f"{health.errors} errors)"
+        f"{health.standing.value} ({count(health.corruptions, 'corruption')}, "
+        f"{count(health.leaks, 'leak')}, {count(health.errors, 'error')})"
     )

@@ -113,6 +113,19 @@ def test_a_cluster_claimed_twice_is_doubtful(site: Site, tmp_path: Path) -> None
     found = salvage(site.home, str(file), "rescued")
     assert found.doubtful == ((0, CLUSTER), (4 * CLUSTER, 5 * CLUSTER))
     assert found.losses[0].doubled == 1
+    assert found.as_imported is None
+
+
+def test_a_disk_changed_where_its_tables_do_not_tell_is_not_what_was_imported(
+    site: Site, tmp_path: Path
+) -> None:
+    file = image(tmp_path / "a.qcow2")
+    write(file, "write -P 9 0 1M")
+    stored = ImageStore(site.home.images).add(file, "mine")
+    stored.path.chmod(0o644)
+    poke(stored.path, stored.size - 1, b"?")
+    found = salvage(site.home, "mine", "rescued")
+    assert (found.lost, found.as_imported) == ((), False)
 
 
 def test_garbage_in_the_reference_counts_costs_nothing(site: Site, tmp_path: Path) -> None:
@@ -215,6 +228,7 @@ def test_a_case_is_salvaged_and_stays_as_it_is(site: Site) -> None:
     sealed = quarantine(site.home, "frr")
     found = salvage(site.home, sealed.case.id, "rescued")
     assert found.source == sealed.folder / sealed.case.file
+    assert found.as_imported is True
     subprocess.run(["sha256sum", "-c", "--quiet", "sha256sums"], cwd=sealed.folder, check=True)
     sealed.folder.chmod(0o755)
 
@@ -251,7 +265,7 @@ def test_the_command_tells_what_was_lost(
     poke(file, l2_table(file) + 8, struct.pack(">Q", 1 << 63 | 0x7777_0000_0000))
     assert main(["image", "salvage", str(file), "--name", "new"]) == ExitCode.DONE
     told = capsys.readouterr().out
-    assert "65536 bytes, 1 clusters" in told
+    assert "65536 bytes, 1 cluster:" in told
     assert f"bytes {CLUSTER} to {2 * CLUSTER - 1}" in told
     assert main(["image", "salvage", str(file), "-o", "newer", "--json"]) == ExitCode.DONE
     data = json.loads(capsys.readouterr().out)
