@@ -100,6 +100,18 @@ class Quarantine:
                 self._finish(case)
         return tuple(begun)
 
+    def pack(self, case: Case) -> Path:
+        """One tar file of a sealed case beside its folder, holes left out."""
+        tar = self.folder / f"{case.id}.tar"
+        with _telling(case), self._store.changing():
+            with appearing(tar, durable=True) as part:
+                process.run(
+                    ["tar", "--sparse", "-C", self.folder, "-cf", part, "--", case.id],
+                    deadline=_COPY_SECONDS,
+                )
+            tar.chmod(0o444)
+        return tar
+
     def _finish(self, case: Case) -> Path:
         """From the first step that can't be thrown away; each may have been done before."""
         sealing = self.folder / f"{case.id}{_SEALING}"
@@ -135,18 +147,6 @@ def read(folder: Path) -> Case:
             details=f"{path}: {error!r}",
             resolution="look into the folder by hand; nothing in it was changed",
         ) from None
-
-
-def pack(folder: Path) -> Path:
-    """One tar file of a sealed case beside its folder, holes left out."""
-    tar = folder.with_name(f"{folder.name}.tar")
-    with appearing(tar, durable=True) as part:
-        process.run(
-            ["tar", "--sparse", "-C", folder.parent, "-cf", part, "--", folder.name],
-            deadline=_COPY_SECONDS,
-        )
-    tar.chmod(0o444)
-    return tar
 
 
 def _copy(file: Path, to: Path) -> None:

@@ -15,7 +15,7 @@ from labctl.images.chain import chain
 from labctl.images.digest import file_digest
 from labctl.images.disks import NodeDisk, standing_on
 from labctl.images.qcow2 import MAGIC
-from labctl.images.quarantine import SUMS, Quarantine, pack
+from labctl.images.quarantine import SUMS, Quarantine
 from labctl.images.store import ImageStore
 from labctl.model.case import Case
 from labctl.model.image import Image
@@ -68,7 +68,9 @@ def quarantine(
             resolution="name an image of the store (`labctl image list`) or a file",
         ) from None
     folder = cases.seal(case, evidence)
-    return Sealed(case, folder, nodes, health, _sum(folder, case), pack(folder) if tar else None)
+    return Sealed(
+        case, folder, nodes, health, _sum(folder, case), cases.pack(case) if tar else None
+    )
 
 
 def cases_of(home: Home) -> tuple[tuple[Case, Path], ...]:
