@@ -40,4 +40,9 @@ def _backing(path: Path) -> Path | None:
             f"can't read the disk layer {path}: {error.strerror}",
             resolution="put the file back, or rebuild the node: `labctl rebuild LAB --node NODE`",
         ) from None
+    if "\0" in named:
+        raise ImageError(
+            f"the header of {path} is damaged: no file can be called {named[:80]!r}",
+            resolution=f"see what else is wrong: `labctl image inspect {path}`",
+        )
     return path.parent / named if named else None

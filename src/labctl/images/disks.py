@@ -57,9 +57,9 @@ def _below(overlay: Path) -> list[Path]:
     while True:
         try:
             backing = read_header(path).backing
-        except (ImageError, OSError):
+            path = (path.parent / backing).resolve()
+        except (ImageError, OSError, ValueError):  # ValueError: a name with a NUL in it
             return layers
-        path = (path.parent / backing).resolve()
         if not backing or path in layers:
             return layers
         layers.append(path)

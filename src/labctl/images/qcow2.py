@@ -52,15 +52,9 @@ def read_header(path: Path) -> Header:
     incompatible = 0
     if version >= 3 and len(raw) >= _HEADER_LENGTH:
         incompatible = _HEADER_3.unpack_from(raw, _HEADER.size)[0]
-    backing = raw[offset : offset + length] if offset else b""
-    if b"\0" in backing:
-        raise ImageError(
-            f"the header of {path} is damaged: its backing file can't be called {backing[:80]!r}",
-            resolution=f"see what else is wrong: `labctl image inspect {path}`",
-        )
     return Header(
         virtual_size=size,
-        backing=os.fsdecode(backing),
+        backing=os.fsdecode(raw[offset : offset + length]) if offset else "",
         encrypted=bool(crypt),
         snapshots=snapshots,
         dirty=bool(incompatible & _DIRTY),
