@@ -95,6 +95,12 @@ class Snapshots:
                 resolution="see who holds its files, then delete it again",
             ) from None
 
+    def sweep(self) -> None:
+        """Remove folders without a manifest: one not begun yet, or all but removed."""
+        for folder in self._folder.glob("*/"):
+            if not (folder / _MANIFEST).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
     def current(self) -> str:
         """The snapshot the lab's state came from; "" for none, or one that is gone."""
         try:

@@ -1,0 +1,129 @@
+"""Take a snapshot of a whole lab at one instant: all of it or nothing, and the lab runs on."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from labctl import __version__
+from labctl.errors import LabctlError, SnapshotError
+from labctl.model.paths import LabPaths
+from labctl.model.snapshot import Kind, Manifest, Power
+from labctl.ops.capture import capture, running
+from labctl.ops.context import Context
+from labctl.ops.journal import Journal
+from labctl.ops.snapshot_fit import check
+from labctl.ops.snapshot_recover import undo
+from labctl.ops.snapshots import Snapshots
+from labctl.ops.target import Target
+
+
+def take(
+    ctx: Context,
+    target: Target,
+    journal: Journal,
+    name: str,
+    *,
+    kind: Kind = Kind.MANUAL,
+    description: str = "",
+    memory: bool = True,
+) -> Manifest:
+    """Snapshot all of the target's nodes as `name`; the lab's state is then that snapshot's.
+
+    Raises UsageError or SnapshotError before a machine is paused when it can't be taken, later
+    the first error met, with the lab running on and nothing half-made left. The caller holds the
+    lab's lock and has had `recover` done.
+    """
+    paths = ctx.home.lab(target.lab)
+    snapshots = Snapshots(paths)
+    check(paths, target.domains, name, memory=memory)
+    manifest = _begun(target, snapshots, name, kind, description)
+    with journal.step(f"snapshot {name}"):
+        try:
+            with _writing(snapshots.folder(name)):
+                snapshots.write(manifest)
+                manifest = _filled(ctx, target, paths, manifest, memory=memory)
+                snapshots.write(manifest)
+        except BaseException:
+            # The error that led here is the one to report; what resists now, `recover` undoes.
+            with contextlib.suppress(LabctlError):
+                undo(target.hypervisor, snapshots, manifest)
+            raise
+    snapshots.set_current(name)
+    return manifest
+
+
+def _begun(
+    target: Target, snapshots: Snapshots, name: str, kind: Kind, description: str
+) -> Manifest:
+    """The manifest before anything is done: enough to undo it."""
+    host = target.hypervisor.host()
+    clock = time.time()
+    return Manifest(
+        lab=target.lab,
+        name=name,
+        kind=kind,
+        description=description,
+        created=_iso(clock),
+        clock=clock,
+        parent=snapshots.current(),
+        with_memory=False,
+        labctl=__version__,
+        qemu=host.hypervisor_version,
+        libvirt=host.libvirt_version,
+        uri=target.hypervisor.uri,
+        running=running(target.domains),
+    )
+
+
+def _filled(
+    ctx: Context, target: Target, paths: LabPaths, manifest: Manifest, *, memory: bool
+) -> Manifest:
+    """The manifest of a snapshot that is whole."""
+    folder = Snapshots(paths).folder(manifest.name)
+    _keep_topology(paths, folder)
+    parts, halt = capture(
+        ctx,
+        target.hypervisor,
+        paths,
+        target.domains,
+        folder,
+        memory=memory,
+        width=max(2, target.hypervisor.host().cpus),
+    )
+    return manifest._replace(
+        created=_iso(halt.clock),
+        clock=halt.clock,
+        with_memory=any(part.power is not Power.OFF for part in parts),
+        complete=True,
+        pause_skew=halt.pause_skew,
+        resume_skew=halt.resume_skew,
+        halted=halt.seconds,
+        parts=parts,
+    )
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SnapshotError(
+            f"can't write the snapshot {folder.name}: {error.strerror}",
+            details=str(error.filename or folder),
+            resolution="see whether the disk is full or read-only",
+        ) from None
+
+
+def _keep_topology(paths: LabPaths, folder: Path) -> None:
+    for file in (paths.topology, paths.files):
+        if file.exists():
+            shutil.copyfile(file, folder / file.name)
+
+
+def _iso(clock: float) -> str:
+    return datetime.fromtimestamp(clock, UTC).isoformat(timespec="milliseconds")
