@@ -10,6 +10,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import NamedTuple
 
+from labctl.model.retention import Retention
 from labctl.model.role import Role as Role
 
 
@@ -183,6 +184,7 @@ class Lab:
     """The file's name, for messages."""
     text: str
     """The file's text with every referred file inlined by the parser's caller, as it was read."""
+    retention: Retention = Retention()
 
     def node(self, name: str) -> Node:
         """The node of that name; KeyError when there is none."""

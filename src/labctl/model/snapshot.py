@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""What a snapshot's name is like, as a pattern."""
 FORMAT = 1
 """Of the manifest and of what stands beside it; another one is not restored."""
 

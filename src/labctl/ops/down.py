@@ -51,7 +51,7 @@ def down(
     with existing(ctx, ref, nodes) as target:
         paths = ctx.home.lab(target.lab)
         with lab_lock(ctx.home, target.lab, f"down {ref}"):
-            recover(ctx, paths)
+            recover(ctx, paths, target.hypervisor)
             with Journal(paths.journal, "down") as journal:
 
                 def task(node: str) -> None:

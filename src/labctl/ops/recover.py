@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from labctl.atomic import remove_parts
+from labctl.hypervisor.api import Hypervisor
 from labctl.model.paths import LabPaths
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.journal import unfinished
+from labctl.ops.snapshot_recover import recover_snapshots
 
 
-def recover(ctx: Context, paths: LabPaths) -> tuple[str, ...]:
+def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None) -> tuple[str, ...]:
     """Throw away half-written files and tell what the killed run had been doing.
 
-    Definitions and machines need no undoing here: they are found as they are and the plan takes
-    them on from there. The caller holds the lab's lock.
+    With a `hypervisor`, unfinished snapshots are undone. Other definitions and machines need no
+    undoing: they are found as they are and the plan takes them on from there. The caller holds
+    the lab's lock.
     """
     steps = unfinished(paths.journal)
     if paths.folder.exists():
         remove_parts(paths.folder)
     for step in steps:
         ctx.emit(Notice(f"an earlier run was cut off in {step}; taking it on from there"))
+    if hypervisor is not None:
+        recover_snapshots(ctx, hypervisor, paths)
     return tuple(map(str, steps))

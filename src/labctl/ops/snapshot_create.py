@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from labctl.ops.journal import Journal
 from labctl.ops.snapshot_fit import check
 from labctl.ops.snapshot_recover import undo
 from labctl.ops.snapshots import Snapshots
-from labctl.ops.target import Target
+from labctl.ops.target import Target, chosen
 
 
 def take(
@@ -32,12 +33,14 @@ def take(
     description: str = "",
     memory: bool = True,
 ) -> Manifest:
-    """Snapshot all of the target's nodes as `name`; the lab's state is then that snapshot's.
+    """Snapshot all of the lab's nodes as `name`; the lab's state is then that snapshot's.
 
     Raises UsageError or SnapshotError before a machine is paused when it can't be taken, later
     the first error met, with the lab running on and nothing half-made left. The caller holds the
     lab's lock and has had `recover` done.
     """
+    # Looked at anew: they may have changed before the lock was ours, or by `recover`.
+    target = replace(target, domains=chosen(target.lab, target.hypervisor, ()))
     paths = ctx.home.lab(target.lab)
     snapshots = Snapshots(paths)
     check(paths, target.domains, name, memory=memory)

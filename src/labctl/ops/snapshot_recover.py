@@ -6,6 +6,7 @@ from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.model.paths import LabPaths
 from labctl.model.snapshot import Manifest
 from labctl.ops.belongings import domains_of
+from labctl.ops.capture import together
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.snapshots import Snapshots
@@ -35,8 +36,7 @@ def undo(hypervisor: Hypervisor, snapshots: Snapshots, manifest: Manifest) -> tu
         for node in manifest.running
         if node in domains and domains[node].state is DomainState.PAUSED
     )
-    for node in paused:
-        hypervisor.resume(domains[node].name)
+    together([domains[node].name for node in paused], hypervisor.resume, [])
     snapshots.remove(manifest.name)
     return paused
 

@@ -13,10 +13,9 @@ from pathlib import Path
 from labctl.atomic import write_atomically
 from labctl.errors import SnapshotError, UsageError
 from labctl.model.paths import LabPaths
-from labctl.model.snapshot import Manifest, from_json, to_json
+from labctl.model.snapshot import NAME, Manifest, from_json, to_json
 
 _MANIFEST, _CURRENT = "manifest.json", "current"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MODE = 0o600
 """Memory and configurations hold passwords; the lab's folder lets nobody else in either."""
 
@@ -30,7 +29,7 @@ class Snapshots:
 
     def folder(self, name: str) -> Path:
         """Where the parts of a snapshot are. Raises UsageError for an unsafe name."""
-        if not _NAME.fullmatch(name) or name == _CURRENT:
+        if not re.fullmatch(NAME, name) or name == _CURRENT:
             raise UsageError(
                 f"{name!r} can't be a snapshot's name",
                 resolution="use letters, digits, dot, dash and underscore, 64 at most, "

@@ -96,7 +96,7 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
         contextlib.closing(ctx.connect(ctx.uri)) as hypervisor,
         lab_lock(ctx.home, lab.name, f"{options.command} {ref}"),
     ):
-        recovered = recover(ctx, paths)
+        recovered = recover(ctx, paths, hypervisor)
         with port_lock(ctx.home, hypervisor.uri):
             anew = _anew(lab, options)
             found = survey(ctx, hypervisor, lab, anew=anew)

@@ -26,17 +26,25 @@ from labctl.model.lab import (
     Routing,
     Vrf,
 )
+from labctl.model.retention import Retention
 from labctl.model.saved import saved_from
 from labctl.topology.check_fabric import networks_of
 from labctl.topology.check_nodes import carried_by
 from labctl.topology.document import CONTROL, Document, Path
 from labctl.topology.expand import Draft, DraftNode
-from labctl.topology.schema import ConfigFileShape, FabricShape, TopologyFile, VrfShape
+from labctl.topology.schema import (
+    ConfigFileShape,
+    FabricShape,
+    SnapshotsShape,
+    TopologyFile,
+    VrfShape,
+)
 
 ReadFile = Callable[[str], str]
 _CONFIG_FILE = re.compile(r"\S+\.(cfg|conf|txt)")
 """A `config` of one such word is a file's name: no device has a command like that."""
 _FABRIC = Fabric()
+_MEBIBYTE = 1024**2
 
 
 def assemble(
@@ -65,6 +73,17 @@ def assemble(
         requirements=Requirements(**file.host.values()),
         source=document.source,
         text=document.text,
+        retention=_retention(file.snapshots),
+    )
+
+
+def _retention(shape: SnapshotsShape) -> Retention:
+    return Retention(
+        keep_last=shape.keep_last,
+        keep_daily=shape.keep_daily,
+        max_age=shape.max_age,
+        max_size=shape.max_size and shape.max_size * _MEBIBYTE,
+        protect=tuple(shape.protect or ()),
     )
 
 

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 from typing import Any
 
 from labctl.model.identity import NAME_PATTERN, is_safe_name
+from labctl.model.snapshot import NAME as SNAPSHOT_PATTERN
 from labctl.topology.scalars import Scalar, between, show, text, whole
 from labctl.topology.sizes import AGE_PATTERN, SIZE_PATTERN, parse_age, parse_size
 
@@ -170,4 +171,5 @@ LINK_END = Scalar(_end, _like(_END, "leaf-1:eth3"))
 IMAGE_NAME = _fitting(_IMAGE, "frr-12")
 HYPERVISOR_NAME = _fitting(_HYPERVISOR, "qemu+ssh://root@host2/system", 256)
 PLATFORM_NAME = _fitting(r"[a-z0-9][a-z0-9-]*", "frr")
+SNAPSHOT_NAME = _fitting(SNAPSHOT_PATTERN, "golden-state")
 COUNT = between(0, 4096)

@@ -25,6 +25,7 @@ from labctl.topology.fields import (
     PLATFORM_NAME,
     PORT_NAME,
     SIZE,
+    SNAPSHOT_NAME,
     TENANT_NAME,
     VLAN,
     VNI,
@@ -231,6 +232,27 @@ class HostShape(Shape):
     )
 
 
+class SnapshotsShape(Shape):
+    """Which snapshots are kept. Applied after `labctl snapshot create` and by `labctl snapshot
+    prune`. Never pruned: the youngest, the one the lab stands on, those of `protect`."""
+
+    keep_last = optional(
+        between(1, 10_000),
+        "Keep this many of the youngest. With keep_last or keep_daily, what neither keeps is "
+        "pruned; without both, only the limits below prune.",
+    )
+    keep_daily = optional(
+        between(1, 3660), "Keep the youngest of each of this many last days that have any (UTC)."
+    )
+    max_age = optional(AGE, "A limit: older ones are pruned, even those kept by the keys above.")
+    max_size = optional(
+        SIZE, "A limit for all of them together: the oldest are pruned until the rest fits."
+    )
+    protect = optional(
+        ListOf(SNAPSHOT_NAME), "Names that are never pruned, and deleted with --force only."
+    )
+
+
 class TopologyFile(Shape):
     """A labctl topology file: one lab."""
 
@@ -269,6 +291,11 @@ class TopologyFile(Shape):
         True,
     )
     host = defaulted(HostShape, "What the lab demands of the machine it runs on.", HostShape())
+    snapshots = defaulted(
+        SnapshotsShape,
+        "Which snapshots are kept; left out, all are until `labctl snapshot delete`.",
+        SnapshotsShape(),
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -7,9 +7,9 @@ import re
 SIZE_PATTERN = r"[0-9]{1,9}(\.[0-9]{1,3})? ?(MiB|GiB)"
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(MiB|GiB)")
 _UNITS = {"MiB": 1, "GiB": 1024}
-AGE_PATTERN = r"[0-9]{1,5} ?(minute|hour|day)s?"
-_AGE = re.compile(r"([0-9]{1,5}) ?(minute|hour|day)s?")
-_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
+AGE_PATTERN = r"[0-9]{1,5} ?(minute|hour|day|week)s?"
+_AGE = re.compile(r"([0-9]{1,5}) ?(minute|hour|day|week)s?")
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
 def parse_size(value: object) -> int:
@@ -27,5 +27,5 @@ def parse_age(value: object) -> int:
     """'7 days' or '12 hours' -> seconds. ValueError says what is wrong."""
     found = _AGE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"{value!r} is no age: write a number and minutes, hours or days: 7 days")
+        raise ValueError(f"{value!r} is no age: write a number of minutes, hours, days or weeks: 7 days")
     return int(found[1]) * _SECONDS[found[2]]

@@ -157,7 +157,18 @@ def test_a_name_is_taken_once(lab: Site) -> None:
 def test_deep_chains_and_foreign_disks_are_refused_together(lab: Site, tmp_path: Path) -> None:
     overlay = lab.home.lab(LAB).node("a").overlay
     below = overlay.rename(tmp_path / "below.qcow2")
-    command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", below, overlay]
+    command = [
+        "qemu-img",
+        "create",
+        "-q",
+        "-f",
+        "qcow2",
+        "-F",
+        "qcow2",
+        "-b",
+        str(below),
+        str(overlay),
+    ]
     subprocess.run(command, check=True)
     lab.home.lab(LAB).node("b").overlay.unlink()
     xml = lab.fake.xml(f"{LAB}.c")

@@ -78,6 +78,8 @@ GOOD = [
     "nodes: {leaf-1: {config: 'x'}}",
     "links: [[leaf-1:eth9, leaf-2:eth9]]",
     "image: frr-12.1_x",
+    "snapshots: {keep_last: 10, keep_daily: 7, max_age: 1 day, max_size: 1.5 GiB}",
+    "snapshots: {protect: [golden-state, v1.2], keep_last: }",
 ]
 BAD = [
     "management: yes",
@@ -106,6 +108,11 @@ BAD = [
     "links: [[leaf-1:eth9, leaf-2:eth9, leaf-2:eth8]]",
     "links: [[leaf-1, leaf-2]]",
     "links: [['leaf-1:', leaf-2:eth1]]",
+    "snapshots: {keep_last: 0}",
+    "snapshots: {max_age: 30}",
+    "snapshots: {max_size: 20 GB}",
+    "snapshots: {protect: golden-state}",
+    "snapshots: {protect: [.hidden]}",
     "image: ''",
     "image: 5",
     "vrfs: []",
