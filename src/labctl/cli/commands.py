@@ -24,6 +24,9 @@ COMMANDS: dict[str, Entry] = {
     "down": Entry("down", _LIFE, "Stop a lab's machines, keep their disks"),
     "destroy": Entry("destroy", _LIFE, "Remove everything a lab owns"),
     "rebuild": Entry("rebuild", _LIFE, "Make nodes anew from their golden image"),
+    "snapshot": Entry(
+        "snapshot", _LIFE, "A whole lab at one instant: create, list, show, delete, prune"
+    ),
     "status": Entry("status", _LIFE, "Labs and nodes as they are"),
     "validate": Entry("validate", _LOOK, "Check the topology file alone"),
     "preflight": Entry(

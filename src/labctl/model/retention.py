@@ -67,6 +67,21 @@ def nearing(snapshots: Collection[Manifest], policy: Retention, *, now: float) -
     return tuple(_near(counted, sum(each.size for each in snapshots), policy, now))
 
 
+def told(policy: Retention) -> str:
+    """The policy in words; "" for an empty one."""
+    return ", ".join(
+        f"{key} {value}"
+        for key, value in (
+            ("keep_last", policy.keep_last),
+            ("keep_daily", policy.keep_daily),
+            ("max_age", policy.max_age and told_age(policy.max_age)),
+            ("max_size", policy.max_size and told_size(policy.max_size)),
+            ("protect", " ".join(policy.protect)),
+        )
+        if value
+    )
+
+
 def told_age(seconds: float) -> str:
     """A policy's span of time: `30 days`, `12 hours`."""
     number, unit = (seconds / _DAY, "day") if seconds >= _DAY else (seconds / 3600, "hour")

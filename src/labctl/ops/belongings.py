@@ -9,6 +9,7 @@ from labctl.model.identity import network_name
 from labctl.model.paths import Home
 from labctl.ops.labs import rank
 from labctl.ops.results import Belongings
+from labctl.ops.snapshots import Snapshots
 
 
 def domains_of(lab: str, domains: Iterable[ObservedDomain]) -> Mapping[str, ObservedDomain]:
@@ -34,4 +35,5 @@ def belongings_of(lab: str, hypervisor: Hypervisor, home: Home) -> Belongings:
         tuple(domain.name for domain in domains.values()),
         tuple(networks),
         folder if folder.exists() else None,
+        Snapshots(home.lab(lab)).names(),
     )

@@ -166,7 +166,7 @@ def _seal(domain: ObservedDomain, node: str, folder: Path) -> Part:
         power=power if (folder / MEMORY).exists() else Power.OFF,
         memory=domain.memory,
         vcpus=domain.vcpus,
-        machine=_machine((folder / DEFINITION).read_text()),
+        machine=machine_of((folder / DEFINITION).read_text()),
         spec=mark.spec,
         golden=mark.digests.get("image", ""),
         files={path.name: _recorded(path) for path in sorted(folder.iterdir())},
@@ -177,6 +177,7 @@ def _recorded(path: Path) -> PartFile:
     return PartFile(path.stat().st_size, file_digest(path))
 
 
-def _machine(xml: str) -> str:
+def machine_of(xml: str) -> str:
+    """The machine type that a domain's XML names; "" where it names none."""
     kind = ElementTree.fromstring(xml).find("os/type")
     return "" if kind is None else kind.get("machine", "")

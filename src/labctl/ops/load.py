@@ -71,6 +71,11 @@ def _kept(name: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
     if not is_safe_name(name) or not paths.topology.is_file():
         known = [path.parent.name for path in home.labs.glob("*/topology.yaml")]
         raise no_such_lab(f"there is no lab {name!r} here, nor a file of that name", name, known)
+    return load_kept(paths)
+
+
+def load_kept(paths: LabPaths) -> tuple[Lab, Mapping[str, str]]:
+    """The lab that `keep_topology` kept, and the text of the files it refers to."""
     kept = json.loads(paths.files.read_text()) if paths.files.is_file() else {}
     return _parse(_read_topology(paths.topology), str(paths.topology), kept.__getitem__)
 

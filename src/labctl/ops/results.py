@@ -82,6 +82,7 @@ class Belongings:
     domains: tuple[str, ...]
     networks: tuple[str, ...]
     folder: Path | None
+    snapshots: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -11,16 +11,43 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labctl import __version__
-from labctl.errors import LabctlError, SnapshotError
+from labctl.errors import Interrupted, LabctlError, SnapshotError
 from labctl.model.paths import LabPaths
+from labctl.model.retention import nearing
 from labctl.model.snapshot import Kind, Manifest, Power
 from labctl.ops.capture import capture, running
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
+from labctl.ops.snapshot_delete import beyond_policy, remove
 from labctl.ops.snapshot_fit import check
+from labctl.ops.snapshot_lab import locked
 from labctl.ops.snapshot_recover import undo
+from labctl.ops.snapshot_results import Content, CreateResult
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.target import Target, chosen
+
+
+def create(
+    ctx: Context, ref: str, name: str, *, description: str = "", disk_only: bool = False
+) -> CreateResult:
+    """Take a snapshot of the lab, then prune what its retention policy does not keep.
+
+    Raises as `take`. What is pruned is never the snapshot just taken.
+    """
+    started = time.monotonic()
+    with (
+        locked(ctx, ref, f"create {name}") as lab,
+        Journal(lab.paths.journal, "snapshot create") as journal,
+    ):
+        target = Target(lab.lab, lab.hypervisor, chosen(lab.lab, lab.hypervisor, ()))
+        manifest = take(ctx, target, journal, name, description=description, memory=not disk_only)
+        pruned = beyond_policy(lab)
+        remove(lab, journal, pruned)
+        left = [each for each in lab.snapshots.all() if each.complete]
+    # Where pruning has begun, that the limit is near is no news.
+    warnings = () if pruned else nearing(left, lab.policy, now=time.time())
+    seconds = time.monotonic() - started
+    return CreateResult(lab.lab, manifest, _content(manifest), pruned, warnings, seconds)
 
 
 def take(
@@ -47,7 +74,7 @@ def take(
     manifest = _begun(target, snapshots, name, kind, description)
     with journal.step(f"snapshot {name}"):
         try:
-            with _writing(snapshots.folder(name)):
+            with _telling(target.lab, name):
                 snapshots.write(manifest)
                 manifest = _filled(ctx, target, paths, manifest, memory=memory)
                 snapshots.write(manifest)
@@ -58,6 +85,12 @@ def take(
             raise
     snapshots.set_current(name)
     return manifest
+
+
+def _content(manifest: Manifest) -> Content:
+    if manifest.with_memory:
+        return Content.MEMORY
+    return Content.DISKS_OF_RUNNING if manifest.running else Content.DISKS_OF_STOPPED
 
 
 def _begun(
@@ -111,14 +144,21 @@ def _filled(
 
 
 @contextlib.contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def _telling(lab: str, name: str) -> Iterator[None]:
+    """Say what errors of single files and nodes mean for the snapshot."""
     try:
         yield
     except OSError as error:
         raise SnapshotError(
-            f"can't write the snapshot {folder.name}: {error.strerror}",
-            details=str(error.filename or folder),
+            f"can't write snapshot {name} of {lab}: {error.strerror}",
+            details=str(error.filename or ""),
             resolution="see whether the disk is full or read-only",
+        ) from None
+    except Interrupted:
+        raise Interrupted(
+            f"snapshot {name} of {lab} was interrupted",
+            details="its machines run on, and nothing is left of the snapshot",
+            resolution=f"labctl snapshot create {lab} {name} takes it anew",
         ) from None
 
 

@@ -94,6 +94,17 @@ class Snapshots:
                 resolution="see who holds its files, then delete it again",
             ) from None
 
+    def forget(self, name: str) -> None:
+        """Remove a snapshot; those that descend from it, and the lab, then do from its parent."""
+        manifest = self._readable(name)
+        parent = manifest.parent if manifest else ""
+        for child in self.all():
+            if child.parent == name:
+                self.write(child._replace(parent=parent))
+        if self.current() == name:
+            self.set_current(parent)
+        self.remove(name)
+
     def sweep(self) -> None:
         """Remove folders without a manifest: one not begun yet, or all but removed."""
         for folder in self._folder.glob("*/"):

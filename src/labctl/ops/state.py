@@ -21,6 +21,37 @@ class NodeStatus(NamedTuple):
     problems: tuple[str, ...] = ()
 
 
+class Listed(NamedTuple):
+    """A snapshot in short. `age` in seconds, `size` in bytes."""
+
+    name: str
+    state: str
+    """complete, incomplete (a killed run left it), being taken, or unreadable."""
+    kind: str = ""
+    created: str = ""
+    age: float = 0.0
+    size: int = 0
+    with_memory: bool = False
+    parent: str = ""
+    pause_skew: float = 0.0
+    resume_skew: float = 0.0
+    halted: float = 0.0
+    description: str = ""
+    current: bool = False
+    """Whether the lab's state came from it."""
+    protected: bool = False
+
+
+class SnapshotSummary(NamedTuple):
+    """A lab's snapshots at a glance: the size of all in bytes, the age of the oldest in seconds."""
+
+    number: int = 0
+    size: int = 0
+    oldest: float | None = None
+    unfinished: tuple[str, ...] = ()
+    """Those that are no whole snapshots: left by a killed run, being taken, or unreadable."""
+
+
 class LabStatus(NamedTuple):
     """One lab as it is."""
 
@@ -32,3 +63,4 @@ class LabStatus(NamedTuple):
     """The operation a killed run left unfinished, if any."""
     home: str = ""
     """The LABCTL_HOME that the lab's files are in, where it is another than this run's."""
+    snapshots: SnapshotSummary = SnapshotSummary()

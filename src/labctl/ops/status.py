@@ -15,6 +15,7 @@ from labctl.images.chain import chain, depth
 from labctl.ops.journal import unfinished
 from labctl.ops.labs import no_such_lab, rank
 from labctl.ops.lock import holder
+from labctl.ops.snapshot_summary import summary
 from labctl.ops.state import LabStatus, NodeStatus
 
 if TYPE_CHECKING:  # status starts fast: what only annotations or some labs need comes later
@@ -78,7 +79,9 @@ def _lab(
     held = holder(paths.lock)
     cut_off = "" if held else "; ".join(map(str, unfinished(paths.journal)))
     nodes = tuple(_node(domain, paths, platforms) for domain in domains)
-    return LabStatus(name, uri, nodes, str(held or ""), cut_off)
+    return LabStatus(
+        name, uri, nodes, str(held or ""), cut_off, snapshots=summary(paths.snapshots, time.time())
+    )
 
 
 def _other_home(domains: Iterable[ObservedDomain], home: Home) -> str:

@@ -48,6 +48,8 @@ def belongings_lines(owned: Belongings, paint: Paint) -> list[str]:
         lines.append(f"  {count(len(owned.domains), 'machine')} with their disks:")
         lines += [f"    {name}" for name in sorted(owned.domains)]
     lines += [f"  network {name}" for name in owned.networks]
+    if owned.snapshots:
+        lines.append(f"  {count(len(owned.snapshots), 'snapshot')}: {', '.join(owned.snapshots)}")
     if owned.folder:
         lines.append(f"  folder {owned.folder}")
     return lines

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from labctl.report.paint import Cell, Paint, count, duration, table
+from labctl.report.paint import Cell, Paint, count, duration, size, table
 
 if TYPE_CHECKING:
-    from labctl.ops.state import LabStatus, NodeStatus
+    from labctl.ops.state import LabStatus, NodeStatus, SnapshotSummary
 
 _HEADER = ("node", "role", "platform", "state", "phase", "up", "age", "memory", "vcpus", "chain")
 _STATES = {"running": "good", "crashed": "bad", "paused": "warn"}
@@ -35,6 +35,7 @@ def _lab(lab: LabStatus, paint: Paint) -> list[str]:
             f"  {paint('warn', 'belongs to another LABCTL_HOME')}, {lab.home}: phases, ages and "
             f"chains are told there (`LABCTL_HOME={lab.home} labctl status {lab.lab}`)"
         )
+    lines += _snapshots(lab.snapshots, paint)
     if lab.locked_by:
         lines.append(f"  {paint('warn', 'at work on it now')}: {lab.locked_by}")
     if lab.interrupted:
@@ -42,6 +43,18 @@ def _lab(lab: LabStatus, paint: Paint) -> list[str]:
             f"  {paint('warn', 'left unfinished')}: {lab.interrupted}; "
             "the next `labctl up` or `labctl destroy` puts it right"
         )
+    return lines
+
+
+def _snapshots(summary: SnapshotSummary, paint: Paint) -> list[str]:
+    lines = []
+    if summary.number:
+        oldest = f", the oldest {_span(summary.oldest)} old"
+        many = count(summary.number, "snapshot")
+        lines.append(f"  {many}, {size(summary.size)}{oldest if summary.number > 1 else ''}")
+    if summary.unfinished:
+        names = ", ".join(summary.unfinished)
+        lines.append(f"  {paint('warn', 'no whole snapshot')}: {names}")
     return lines
 
 

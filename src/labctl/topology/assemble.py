@@ -32,13 +32,8 @@ from labctl.topology.check_fabric import networks_of
 from labctl.topology.check_nodes import carried_by
 from labctl.topology.document import CONTROL, Document, Path
 from labctl.topology.expand import Draft, DraftNode
-from labctl.topology.schema import (
-    ConfigFileShape,
-    FabricShape,
-    SnapshotsShape,
-    TopologyFile,
-    VrfShape,
-)
+from labctl.topology.schema import ConfigFileShape, FabricShape, TopologyFile, VrfShape
+from labctl.topology.snapshots_shape import SnapshotsShape
 
 ReadFile = Callable[[str], str]
 _CONFIG_FILE = re.compile(r"\S+\.(cfg|conf|txt)")

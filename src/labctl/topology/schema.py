@@ -11,7 +11,6 @@ from typing import Any
 from labctl.model.lab import Addressing, Fabric, Requirements
 from labctl.topology.fields import (
     ADDRESS,
-    AGE,
     ASN,
     CIDR,
     COUNT,
@@ -25,7 +24,6 @@ from labctl.topology.fields import (
     PLATFORM_NAME,
     PORT_NAME,
     SIZE,
-    SNAPSHOT_NAME,
     TENANT_NAME,
     VLAN,
     VNI,
@@ -33,6 +31,7 @@ from labctl.topology.fields import (
 from labctl.topology.kinds import ListOf, MappingOf, OrNothing, PlainOrMapping
 from labctl.topology.scalars import YES_OR_NO, OneOf, above_zero, any_text, between
 from labctl.topology.shape import Shape, defaulted, optional, required
+from labctl.topology.snapshots_shape import SnapshotsShape
 
 _FABRIC = Fabric()
 _POOLS = Addressing()
@@ -229,27 +228,6 @@ class HostShape(Shape):
         AGE,
         "Golden images whose bytes were last read longer ago than this are read and hashed before "
         "`up`; those that look touched always are. Left out: 7 days.",
-    )
-
-
-class SnapshotsShape(Shape):
-    """Which snapshots are kept. Applied after `labctl snapshot create` and by `labctl snapshot
-    prune`. Never pruned: the youngest, the one the lab stands on, those of `protect`."""
-
-    keep_last = optional(
-        between(1, 10_000),
-        "Keep this many of the youngest. With keep_last or keep_daily, what neither keeps is "
-        "pruned; without both, only the limits below prune.",
-    )
-    keep_daily = optional(
-        between(1, 3660), "Keep the youngest of each of this many last days that have any (UTC)."
-    )
-    max_age = optional(AGE, "A limit: older ones are pruned, even those kept by the keys above.")
-    max_size = optional(
-        SIZE, "A limit for all of them together: the oldest are pruned until the rest fits."
-    )
-    protect = optional(
-        ListOf(SNAPSHOT_NAME), "Names that are never pruned, and deleted with --force only."
     )
 
 
