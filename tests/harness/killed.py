@@ -24,6 +24,9 @@ CHANGING = (
     "undefine",
     "define_network",
     "remove_network",
+    "suspend",
+    "save_memory",
+    "resume",
 )
 _STATE = ("_domains", "_networks", "_uuids")
 _DONE, _KILLED, _FAILED = 0, 77, 1

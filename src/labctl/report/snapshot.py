@@ -67,7 +67,7 @@ def show_lines(result: ShowResult, paint: Paint) -> list[str]:
         f"  taken      {snapshot.created} ({duration(listed.age)} ago), {snapshot.kind.value}",
         f"  holds      {'memory and disks' if snapshot.with_memory else 'disks'}, "
         f"{size(snapshot.size)}",
-        f"  stood still {duration(snapshot.halted)}, skew of pause "
+        f"  halted     {duration(snapshot.halted)}; skew of pause "
         f"{_short(snapshot.pause_skew)}, of resume {_short(snapshot.resume_skew)}",
         f"  made by    labctl {snapshot.labctl}, QEMU {snapshot.qemu}, libvirt "
         f"{snapshot.libvirt} on {snapshot.uri}",
