@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from bench import ROOT, intake, lifecycle, netlab, noop, scale, startup
+from bench import ROOT, intake, lifecycle, netlab, noop, scale, snapshots, startup
 from bench.result import Figure, Result
 
 BENCHES: dict[str, Callable[[], Result]] = {
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "startup": startup.measure,
     "noop": noop.measure,
     "intake": intake.measure,
+    "snapshots": snapshots.measure,
 }
 
 
