@@ -24,9 +24,10 @@ CHANGING = (
     "undefine",
     "define_network",
     "remove_network",
+    "resume",
     "suspend",
     "save_memory",
-    "resume",
+    "restore_memory",
 )
 _STATE = ("_domains", "_networks", "_uuids")
 _DONE, _KILLED, _FAILED = 0, 77, 1
