@@ -27,5 +27,6 @@ def parse_age(value: object) -> int:
     """'7 days' or '12 hours' -> seconds. ValueError says what is wrong."""
     found = _AGE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"{value!r} is no age: write a number of minutes, hours, days or weeks: 7 days")
+        units = "minutes, hours, days or weeks"
+        raise ValueError(f"{value!r} is no age: write a number of {units}: 7 days")
     return int(found[1]) * _SECONDS[found[2]]
