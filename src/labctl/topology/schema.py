@@ -11,6 +11,7 @@ from typing import Any
 from labctl.model.lab import Addressing, Fabric, Requirements
 from labctl.topology.fields import (
     ADDRESS,
+    AGE,
     ASN,
     CIDR,
     COUNT,
