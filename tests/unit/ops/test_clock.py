@@ -1,0 +1,63 @@
+"""Clocks of guests that went on from saved memory."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from harness.site import LAB, Site, pair
+from labctl.devices.nxos.clock import clock_command
+from labctl.hypervisor.api import CommandResult
+from labctl.ops.clock import set_clocks
+from labctl.ops.events import Notice
+from labctl.topology.platforms import load_platforms
+
+LINUX = load_platforms()["linux"]
+
+
+@pytest.fixture
+def lab(site: Site) -> Site:
+    site.write(pair("a", "b"))
+    site.up()
+    site.events.clear()
+    return site
+
+
+def test_each_guest_gets_the_hosts_time(lab: Site) -> None:
+    asked: dict[str, tuple[str, ...]] = {}
+
+    def guest(domain: str, argv: tuple[str, ...], _text: str) -> CommandResult:
+        asked[domain] = argv
+        return CommandResult(0, "", "")
+
+    lab.fake.guest = guest
+    assert set_clocks(lab.context, lab.fake, LAB, {"a": LINUX, "b": LINUX}) == ()
+    assert set(asked) == {f"{LAB}.a", f"{LAB}.b"}
+    for argv in asked.values():
+        assert argv[:3] == ("date", "-u", "-s")
+        assert abs(int(argv[3].removeprefix("@")) - time.time()) < 2
+    assert not lab.events
+
+
+def test_a_clock_that_resists_is_told_and_stops_no_other(lab: Site) -> None:
+    def guest(domain: str, _argv: tuple[str, ...], _text: str) -> CommandResult:
+        return CommandResult(int(domain.endswith(".a")), "", "date: not permitted\n")
+
+    lab.fake.guest = guest
+    assert set_clocks(lab.context, lab.fake, LAB, {"a": LINUX, "b": LINUX}) == ("a",)
+    assert lab.events == [
+        Notice("its clock is late: it refused the time: date: not permitted", "a")
+    ]
+
+
+def test_a_guest_without_an_agent_is_told_of(lab: Site) -> None:
+    assert set_clocks(lab.context, lab.fake, LAB, {"b": LINUX}) == ("b",)
+    (event,) = lab.events
+    assert isinstance(event, Notice)
+    assert event.node == "b"
+
+
+def test_a_nexus_is_told_in_its_own_words() -> None:
+    assert clock_command(1_212_159_600) == "clock set 15:00:00 30 May 2008"
+    assert clock_command(0) == "clock set 00:00:00 1 January 1970"
