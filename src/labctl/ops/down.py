@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from labctl.errors import Interrupted
 from labctl.hypervisor.api import DomainState, ObservedDomain
@@ -16,7 +17,7 @@ from labctl.ops.lock import lab_lock
 from labctl.ops.recover import recover
 from labctl.ops.results import DownResult
 from labctl.ops.runner import run_nodes
-from labctl.ops.target import existing
+from labctl.ops.target import chosen, existing
 
 _WIDTH = 16
 _OFF = (DomainState.SHUT_OFF, DomainState.CRASHED)
@@ -52,18 +53,20 @@ def down(
         paths = ctx.home.lab(target.lab)
         with lab_lock(ctx.home, target.lab, f"down {ref}"):
             recover(ctx, paths, target.hypervisor)
+            domains = chosen(target.lab, target.hypervisor, nodes)
+            now = replace(target, domains=domains)
             with Journal(paths.journal, "down") as journal:
 
                 def task(node: str) -> None:
-                    domain = target.domains[node]
+                    domain = domains[node]
                     if save and domain.state not in _OFF:
                         with journal.step("save", node):
-                            keep_config(ctx, platforms, target, node)
+                            keep_config(ctx, platforms, now, node)
                     with journal.step("stop", node):
                         how = stop(ctx, target.hypervisor, domain.name, deadline(domain))
                     ctx.emit(Notice(how, node))
 
-                outcomes = run_nodes(ctx, "stop", list(target.domains), task, width=_WIDTH)
+                outcomes = run_nodes(ctx, "stop", list(domains), task, width=_WIDTH)
     if ctx.interrupt.is_set():
         left = [outcome.node for outcome in outcomes if outcome.error is not None]
         raise Interrupted(

@@ -8,8 +8,8 @@ from labctl.errors import UsageError
 from labctl.hypervisor.api import ObservedDomain
 from labctl.ops.context import Context
 from labctl.ops.lock import lab_lock
+from labctl.ops.recover import recover
 from labctl.ops.results import LinkResult
-from labctl.ops.snapshot_recover import recover_snapshots
 from labctl.ops.target import check_nodes, existing
 
 
@@ -28,7 +28,7 @@ def set_link(ctx: Context, ref: str, end: str, *, up: bool) -> LinkResult:
         domain = target.domains[node]
         mac = _mac(domain, node, interface)
         with lab_lock(ctx.home, target.lab, f"link {ref} {end}"):
-            recover_snapshots(ctx, target.hypervisor, ctx.home.lab(target.lab))
+            recover(ctx, ctx.home.lab(target.lab), target.hypervisor)
             was_up = target.hypervisor.link_is_up(domain.name, mac)
             if was_up is not up:
                 target.hypervisor.set_link(domain.name, mac, up=up)

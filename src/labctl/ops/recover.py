@@ -7,16 +7,19 @@ from labctl.hypervisor.api import Hypervisor
 from labctl.model.paths import LabPaths
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
-from labctl.ops.journal import unfinished
+from labctl.ops.journal import Journal, unfinished
+from labctl.ops.lock import port_lock
+from labctl.ops.restoring import marker, take_on
 from labctl.ops.snapshot_recover import recover_snapshots
 
 
 def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None) -> tuple[str, ...]:
     """Throw away half-written files and tell what the killed run had been doing.
 
-    With a `hypervisor`, unfinished snapshots are undone. Other definitions and machines need no
-    undoing: they are found as they are and the plan takes them on from there. The caller holds
-    the lab's lock.
+    With a `hypervisor`, a snapshot that was being put back is, and unfinished ones are undone.
+    Other definitions and machines need no undoing: they are found as they are and the plan takes
+    them on from there. The caller holds the lab's lock. Raises SnapshotError when a snapshot
+    can't be put back, which says where the lab is then.
     """
     steps = unfinished(paths.journal)
     if paths.folder.exists():
@@ -24,5 +27,15 @@ def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None)
     for step in steps:
         ctx.emit(Notice(f"an earlier run was cut off in {step}; taking it on from there"))
     if hypervisor is not None:
+        if marker(paths) is not None:
+            _take_on(ctx, hypervisor, paths)
         recover_snapshots(ctx, hypervisor, paths)
     return tuple(map(str, steps))
+
+
+def _take_on(ctx: Context, hypervisor: Hypervisor, paths: LabPaths) -> None:
+    with (
+        port_lock(ctx.home, hypervisor.uri),
+        Journal(paths.journal, "snapshot restore") as journal,
+    ):
+        take_on(ctx, hypervisor, journal, paths.folder.name)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from labctl.atomic import appearing
-from labctl.errors import LabctlError, SnapshotError
+from labctl.errors import ConnectionLost, LabctlError, SnapshotError
 from labctl.hypervisor.api import Hypervisor
 from labctl.images.digest import file_digest
 from labctl.images.transfer import copy
@@ -71,6 +71,8 @@ def revive(hypervisor: Hypervisor, folder: Path, part: Part, xml: str) -> bool:
         return False
     try:
         hypervisor.restore_memory(memory, xml)
+    except ConnectionLost:
+        raise
     except LabctlError as error:
         raise SnapshotError(
             f"{part.node}: {error.brief}",

@@ -131,3 +131,24 @@ class LinkResult:
     end: str
     was_up: bool
     is_up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreResult:
+    """A lab put back to a snapshot: its nodes by what they do now, and what is to be known."""
+
+    lab: str
+    snapshot: str
+    safety: str
+    """The snapshot of what was before; "" for none."""
+    running: tuple[str, ...]
+    paused: tuple[str, ...]
+    off: tuple[str, ...]
+    removed: tuple[str, ...]
+    """Nodes the snapshot does not have."""
+    resume_skew: float
+    """From the first machine that ran on to the last one."""
+    late_clocks: tuple[str, ...]
+    """Nodes whose clock could not be set."""
+    notes: tuple[str, ...]
+    seconds: float

@@ -33,7 +33,9 @@ def check(
             f"{lab} has a snapshot {name!r} already",
             resolution=f"take another name, or `labctl snapshot delete {lab} {name}` first",
         )
-    wrong = [line for node, domain in domains.items() for line in _wrong(paths.node(node), domain)]
+    wrong = [
+        line for node, domain in domains.items() for line in wrong_with(paths.node(node), domain)
+    ]
     if wrong:
         raise SnapshotError(
             f"no snapshot of {lab} can be taken as it is",
@@ -67,7 +69,7 @@ def room(paths: LabPaths) -> int:
     return shutil.disk_usage(paths.folder).free
 
 
-def _wrong(files: NodePaths, domain: ObservedDomain) -> Iterator[str]:
+def wrong_with(files: NodePaths, domain: ObservedDomain) -> Iterator[str]:
     """What keeps one node from being captured."""
     if domain.state not in _SETTLED:
         yield f"{domain.name} is {domain.state.value}: neither running, paused nor off"

@@ -2,6 +2,7 @@
 
 LAB/snapshots/NAME/manifest.json       see labctl.model.snapshot
 LAB/snapshots/current                  the name of the snapshot the lab's state came from
+LAB/snapshots/restoring                only while one is put back, see labctl.ops.restoring
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from labctl.model.paths import LabPaths
 from labctl.model.snapshot import NAME, Manifest, from_json, to_json
 
 _MANIFEST, _CURRENT = "manifest.json", "current"
+_TAKEN = (_CURRENT, "restoring")
 _MODE = 0o600
 """Memory and configurations hold passwords; the lab's folder lets nobody else in either."""
 
@@ -29,7 +31,7 @@ class Snapshots:
 
     def folder(self, name: str) -> Path:
         """Where the parts of a snapshot are. Raises UsageError for an unsafe name."""
-        if not re.fullmatch(NAME, name) or name == _CURRENT:
+        if not re.fullmatch(NAME, name) or name in _TAKEN:
             raise UsageError(
                 f"{name!r} can't be a snapshot's name",
                 resolution="use letters, digits, dot, dash and underscore, 64 at most, "

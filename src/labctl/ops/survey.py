@@ -7,24 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 
 from labctl.errors import ImageError, PreflightRefused
-from labctl.fabric.addresses import management_subnet
 from labctl.fabric.intent import build
 from labctl.hypervisor.api import HostFacts, Hypervisor, ObservedDomain, ObservedNetwork
 from labctl.images.store import ImageStore
 from labctl.model.desired import Desired
 from labctl.model.finding import PreflightReport
-from labctl.model.identity import network_name
 from labctl.model.image import Image
 from labctl.model.intent import Intent
 from labctl.model.lab import Endpoint, Lab
 from labctl.model.platform import Platform
-from labctl.model.site import ImageRef, ManagementMode, Site
+from labctl.model.site import ImageRef, Site
 from labctl.ops.admission import preflight
 from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
+from labctl.ops.management import management_mode, subnet_for
 from labctl.plan.diff import Observed, diff
 from labctl.plan.model import Plan
 from labctl.plan.ports import allocate
@@ -61,8 +59,8 @@ def survey(ctx: Context, hypervisor: Hypervisor, lab: Lab, *, anew: Collection[s
     host = hypervisor.host()
     domains = hypervisor.domains()
     networks = hypervisor.networks()
-    mode = _management_mode(lab, host)
-    intent = build(lab, platforms, management_subnet=_subnet(lab, mode, networks))
+    mode = management_mode(lab, host)
+    intent = build(lab, platforms, management_subnet=subnet_for(lab, mode, networks))
     ports = _ports(lab, domains, host)
     store = ImageStore(ctx.home.images)
     images = _images(lab, store)
@@ -116,29 +114,6 @@ def _render(
     from labctl.render.desired import render  # jinja2: only where something is rendered
 
     return render(intent, platforms, site=site, ports=ports, images=refs)
-
-
-def _management_mode(lab: Lab, host: HostFacts) -> ManagementMode:
-    if not lab.management.enabled or host.driver != "QEMU":
-        return "none"
-    return "user" if host.is_session else "nat"
-
-
-def _subnet(
-    lab: Lab, mode: ManagementMode, networks: Iterable[ObservedNetwork]
-) -> IPv4Network | None:
-    """The file's subnet, else the one the lab has, else a free one derived from its name."""
-    if mode != "nat":
-        return None
-    if lab.management.subnet is not None:
-        return lab.management.subnet
-    taken = []
-    for network in networks:
-        subnets = [IPv4Network(subnet) for subnet in network.subnets if ":" not in subnet]
-        if network.name == network_name(lab.name) and network.lab == lab.name and subnets:
-            return subnets[0]
-        taken += subnets
-    return management_subnet(lab.name, len(lab.nodes), taken)
 
 
 def _ports(lab: Lab, domains: Iterable[ObservedDomain], host: HostFacts) -> Mapping[Endpoint, int]:

@@ -27,6 +27,7 @@ from labctl.ops.journal import Journal
 from labctl.ops.load import keep_topology, load_with_files
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.recover import recover
+from labctl.ops.restoring import marker
 from labctl.ops.results import Goal, NodeOutcome, UpResult
 from labctl.ops.runner import run_nodes
 from labctl.ops.survey import Survey, survey
@@ -96,7 +97,10 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
         contextlib.closing(ctx.connect(ctx.uri)) as hypervisor,
         lab_lock(ctx.home, lab.name, f"{options.command} {ref}"),
     ):
+        was_restoring = marker(paths) is not None
         recovered = recover(ctx, paths, hypervisor)
+        if was_restoring and ref == lab.name:  # the topology came back too
+            lab, files = load_with_files(ref, ctx.home)
         with port_lock(ctx.home, hypervisor.uri):
             anew = _anew(lab, options)
             found = survey(ctx, hypervisor, lab, anew=anew)

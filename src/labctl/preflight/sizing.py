@@ -74,12 +74,12 @@ def _need(facts: Facts, virt_type: str, total: int) -> _Need:
     return _Need(
         nodes=sum(node.node.memory for node in nodes),
         overhead=sum(_overhead(facts, node, virt_type) for node in nodes),
-        other=sum(_held(domain, virt_type, total) for domain in _others(facts)),
+        other=sum(held(domain, virt_type, total) for domain in _others(facts)),
     )
 
 
 def _sum_finding(facts: Facts, need: _Need, total: int) -> Finding:
-    reserve = max(ceil(total * RESERVE_SHARE), RESERVE_LEAST)
+    reserve = kept_for_host(total)
     ratio = facts.intent.lab.requirements.memory_overcommit
     room = int((total - reserve) * ratio)
     refused = need.sum > room
@@ -183,7 +183,13 @@ def _overhead(facts: Facts, node: NodeIntent, virt_type: str) -> int:
     return qemu_overhead(node.node.memory, nics, virt_type)
 
 
-def _held(domain: ObservedDomain, virt_type: str, host_memory: int) -> int:
+def kept_for_host(total: int) -> int:
+    """MiB of a host's `total` memory that no machine is to have."""
+    return max(ceil(total * RESERVE_SHARE), RESERVE_LEAST)
+
+
+def held(domain: ObservedDomain, virt_type: str, host_memory: int) -> int:
+    """MiB an active machine may take of the host's memory (MiB), what QEMU takes besides it too."""
     ours = domain.metadata is not None
     cache = TRANSLATION_CACHE if ours else min(FOREIGN_CACHE, host_memory * FOREIGN_CACHE_SHARE)
     nics = len(domain.macs)

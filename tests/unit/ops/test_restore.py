@@ -1,0 +1,405 @@
+"""A lab taken back to a snapshot: all nodes or none, whatever goes wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.faults import refuse
+from harness.site import LAB, Site, pair
+from labctl.errors import ConnectionLost, ExitCode, SnapshotError, UsageError
+from labctl.hypervisor.api import CommandResult, DomainState
+from labctl.images.store import ImageStore
+from labctl.model.snapshot import Kind, Manifest
+from labctl.ops.events import Notice
+from labctl.ops.journal import Journal
+from labctl.ops.lock import lab_lock
+from labctl.ops.restore import restore
+from labctl.ops.restoring import marker, running_xml
+from labctl.ops.snapshot_create import take
+from labctl.ops.snapshots import Snapshots
+from labctl.ops.target import existing
+
+NODES = ("a", "b", "c")
+BEHIND = 1 << 20
+RUNNING, PAUSED, OFF = DomainState.RUNNING, DomainState.PAUSED, DomainState.SHUT_OFF
+
+
+def snapshot(site: Site, name: str, *, memory: bool = True) -> Manifest:
+    with (
+        existing(site.context, LAB) as target,
+        lab_lock(site.home, LAB, "snapshot create"),
+        Journal(site.home.lab(LAB).journal, "snapshot create") as journal,
+    ):
+        return take(site.context, target, journal, name, memory=memory)
+
+
+@pytest.fixture
+def lab(site: Site) -> Site:
+    """Three machines that do three things, a snapshot of that, and then all is different."""
+    site.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
+    site.write(pair(*NODES))
+    site.up()
+    site.fake.suspend(f"{LAB}.b")
+    site.fake.destroy(f"{LAB}.c")
+    write(site, "then")
+    snapshot(site, "base")
+    write(site, "now")
+    site.fake.resume(f"{LAB}.b")
+    site.fake.start(f"{LAB}.c")
+    site.events.clear()
+    return site
+
+
+def disk(site: Site, node: str) -> Path:
+    return site.home.lab(LAB).node(node).overlay
+
+
+def write(site: Site, what: str) -> None:
+    """Let each node's disk file hold other bytes, behind all that qcow2 looks at."""
+    for node in NODES:
+        if disk(site, node).exists():
+            with disk(site, node).open("r+b") as file:
+                file.seek(BEHIND)
+                file.write(what.ljust(16).encode())
+
+
+def held(site: Site) -> dict[str, str]:
+    """What each node's disk holds."""
+    found = {}
+    for node in NODES:
+        if disk(site, node).exists():
+            found[node] = disk(site, node).read_bytes()[BEHIND:].decode().strip()
+    return found
+
+
+def states(site: Site) -> list[DomainState | None]:
+    return [site.states.get(f"{LAB}.{node}") for node in NODES]
+
+
+def told(site: Site) -> str:
+    return "\n".join(event.text for event in site.events if isinstance(event, Notice))
+
+
+THEN, NOW = dict.fromkeys(NODES, "then"), dict.fromkeys(NODES, "now")
+AS_TAKEN = [RUNNING, PAUSED, OFF]
+
+
+def assert_as_taken(site: Site) -> None:
+    assert (states(site), held(site)) == (AS_TAKEN, THEN)
+    assert Snapshots(site.home.lab(LAB)).current() == "base"
+    assert marker(site.home.lab(LAB)) is None
+
+
+def test_all_is_as_it_was(lab: Site) -> None:
+    result = restore(lab.context, LAB, "base", safety=False)
+    assert_as_taken(lab)
+    assert (result.running, result.paused, result.off) == (("a",), ("b",), ("c",))
+    assert (result.safety, result.late_clocks, result.removed) == ("", (), ())
+    assert result.resume_skew == 0.0
+    assert not list(lab.home.folder.rglob("*.part"))
+
+
+def test_the_present_is_kept_and_can_be_gone_back_to(lab: Site) -> None:
+    result = restore(lab.context, LAB, "base")
+    assert result.safety.startswith("before-base-")
+    assert f"labctl snapshot restore {LAB} {result.safety}" in told(lab)
+    kept = Snapshots(lab.home.lab(LAB)).get(result.safety)
+    assert (kept.kind, kept.complete) == (Kind.SAFETY, True)
+    restore(lab.context, LAB, result.safety, safety=False)
+    assert (states(lab), held(lab)) == ([RUNNING] * 3, NOW)
+
+
+def test_a_broken_present_is_no_obstacle(lab: Site) -> None:
+    """One node's domain is gone, another's disk."""
+    lab.fake.destroy(f"{LAB}.a")
+    lab.fake.undefine(f"{LAB}.a")
+    shutil.rmtree(lab.home.lab(LAB).node("a").folder)
+    disk(lab, "b").unlink()
+    lab.fake.remove_network(f"labctl-{LAB}")
+    result = restore(lab.context, LAB, "base")
+    assert_as_taken(lab)
+    assert [network.name for network in lab.fake.networks()] == [f"labctl-{LAB}"]
+    kept = Snapshots(lab.home.lab(LAB)).get(result.safety)
+    assert [part.node for part in kept.parts] == ["c"]
+    assert {event.node for event in lab.events if isinstance(event, Notice)} >= {"a", "b"}
+
+
+def test_nodes_the_snapshot_lacks_go_and_come_back(lab: Site) -> None:
+    lab.write(pair(*NODES, "d"))
+    lab.up()
+    result = restore(lab.context, LAB, "base")
+    assert result.removed == ("d",)
+    assert f"{LAB}.d" not in lab.states
+    assert "d:" not in lab.home.lab(LAB).topology.read_text()
+    restore(lab.context, LAB, result.safety, safety=False)
+    assert lab.states[f"{LAB}.d"] is RUNNING
+    assert "d:" in lab.home.lab(LAB).topology.read_text()
+
+
+def test_pulled_cables_are_pulled_again(lab: Site) -> None:
+    nic = lab.domains[f"{LAB}.a"].udp[0].mac
+    lab.fake.set_link(f"{LAB}.a", nic, up=False)
+    snapshot(lab, "pulled")
+    lab.fake.set_link(f"{LAB}.a", nic, up=True)
+    restore(lab.context, LAB, "pulled", safety=False)
+    assert not lab.fake.link_is_up(f"{LAB}.a", nic)
+    restore(lab.context, LAB, "base", safety=False)
+    assert lab.fake.link_is_up(f"{LAB}.a", nic)
+
+
+def test_a_machine_with_other_ports_by_now_runs_on_them(lab: Site) -> None:
+    nic = lab.domains[f"{LAB}.a"].udp[0]
+    saved = lab.fake.xml(f"{LAB}.a")
+    lab.fake.set_link(f"{LAB}.a", nic.mac, up=False)
+    pulled = lab.fake.xml(f"{LAB}.a")
+    moved = saved.replace(f'port="{nic.local[1]}"', 'port="7"')
+    assert moved != saved
+    assert running_xml(pulled, saved) == pulled
+    merged = running_xml(pulled, moved)
+    assert 'port="7"' in merged
+    assert 'state="down"' in merged
+
+
+def test_disks_alone(lab: Site) -> None:
+    snapshot(lab, "disks", memory=False)
+    result = restore(lab.context, LAB, "disks", safety=False)
+    assert result.off == NODES
+    assert states(lab) == [OFF] * 3
+
+
+def test_a_managed_save_of_somebody_is_not_loaded_later(lab: Site) -> None:
+    """libvirt forgets it with the definition, which is therefore made anew."""
+    calls = lab.fake.faults.calls
+    before = calls["undefine"]
+    restore(lab.context, LAB, "base", safety=False)
+    assert calls["undefine"] - before == len(NODES)
+
+
+def test_clocks_are_set_of_those_that_run(lab: Site) -> None:
+    asked = []
+
+    def guest(domain: str, argv: tuple[str, ...], _text: str) -> CommandResult:
+        asked.append((domain, argv[0]))
+        return CommandResult(0, "", "")
+
+    lab.fake.guest = guest
+    restore(lab.context, LAB, "base", safety=False)
+    assert asked == [(f"{LAB}.a", "date")]
+
+
+# What is refused, with nothing changed
+
+
+def refused(lab: Site, name: str = "base") -> SnapshotError:
+    before = (states(lab), held(lab), sorted(lab.files))
+    with pytest.raises(SnapshotError) as caught:
+        restore(lab.context, LAB, name)
+    assert (states(lab), held(lab), sorted(lab.files)) == before
+    assert marker(lab.home.lab(LAB)) is None
+    assert caught.value.exit_code == ExitCode.SNAPSHOT
+    return caught.value
+
+
+def folder(lab: Site) -> Path:
+    return Snapshots(lab.home.lab(LAB)).folder("base")
+
+
+def cut(lab: Site) -> None:
+    with (folder(lab) / "a" / "memory").open("r+") as file:
+        file.truncate(9)
+
+
+def change(lab: Site) -> None:
+    path = folder(lab) / "b" / "disk.qcow2"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def remove(lab: Site) -> None:
+    (folder(lab) / "c" / "domain.xml").unlink()
+
+
+def golden_changed(lab: Site) -> None:
+    (image,) = ImageStore(lab.home.images).list()
+    image.path.chmod(0o644)
+    image.path.write_bytes(b"x" * image.size)
+
+
+def golden_gone(lab: Site) -> None:
+    (image,) = ImageStore(lab.home.images).list()
+    image.path.unlink()
+    (lab.home.images / "names" / "frr.json").unlink()
+
+
+def newer_qemu(lab: Site) -> None:
+    lab.fake.facts = replace(lab.fake.facts, hypervisor_version="6.2.0")
+
+
+def other_machines(lab: Site) -> None:
+    lab.fake.capabilities = replace(lab.fake.capabilities, machines=frozenset({"q35"}))
+
+
+def other_type(lab: Site) -> None:
+    lab.fake.offered = frozenset({"kvm"})
+
+
+def little_memory(lab: Site) -> None:
+    lab.fake.facts = replace(lab.fake.facts, memory_total=700)
+
+
+def no_topology(lab: Site) -> None:
+    (folder(lab) / "topology.yaml").write_text("lab: [")
+
+
+def port_taken(lab: Site) -> None:
+    mine = lab.fake.xml(f"{LAB}.a")
+    uuid, name = lab.domains[f"{LAB}.a"].uuid, f"<name>{LAB}.a</name>"
+    foreign = mine.replace(uuid, uuid[::-1]).replace(name, "<name>foreign</name>")
+    lab.fake.define(foreign.replace(f'lab="{LAB}"', 'lab="other"'))
+
+
+REFUSED: dict[str, tuple[Callable[[Site], None], str]] = {
+    "memory cut": (cut, "has 9 bytes"),
+    "disk changed": (change, "its SHA-256 is another one"),
+    "definition gone": (remove, "No such file"),
+    "golden image changed": (golden_changed, "was changed"),
+    "golden image gone": (golden_gone, "not in the store any more"),
+    "newer QEMU": (newer_qemu, "6.2.0 is older"),
+    "machine not offered": (other_machines, "no machine"),
+    "KVM gone": (other_type, "type qemu, this host has kvm"),
+    "memory too small": (little_memory, "room for"),
+    "no topology": (no_topology, "its topology is of no use"),
+    "port taken": (port_taken, "is taken by domain foreign"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), REFUSED.values(), ids=REFUSED)
+def test_what_does_not_fit_changes_nothing(
+    lab: Site, spoil: Callable[[Site], None], words: str
+) -> None:
+    spoil(lab)
+    error = refused(lab)
+    assert words in error.details
+    assert "nothing was changed" in error.resolution
+
+
+def test_all_problems_at_once(lab: Site) -> None:
+    cut(lab)
+    change(lab)
+    golden_gone(lab)
+    assert len(refused(lab).details.splitlines()) == 3
+
+
+def test_an_older_qemu_s_memory_is_taken_with_a_note(lab: Site) -> None:
+    lab.fake.facts = replace(lab.fake.facts, hypervisor_version="9.1.2")
+    result = restore(lab.context, LAB, "base", safety=False)
+    assert result.notes == ("its memory was saved by QEMU 7.2.0, here is 9.1.2",)
+
+
+def test_an_incomplete_one_is_refused(lab: Site) -> None:
+    snapshots = Snapshots(lab.home.lab(LAB))
+    snapshots.write(snapshots.get("base")._replace(complete=False, running=()))
+    with pytest.raises(UsageError):
+        restore(lab.context, LAB, "base")  # what a killed run left is removed first
+    assert (states(lab), held(lab)) == ([RUNNING] * 3, NOW)
+
+
+def test_an_unknown_one_names_those_there_are(lab: Site) -> None:
+    with pytest.raises(UsageError, match="no snapshot 'bose'") as caught:
+        restore(lab.context, LAB, "bose")
+    assert "base" in caught.value.details
+
+
+# What fails on the way
+
+CALLS = ("destroy", "undefine", "define", "restore_memory", "resume", "saved_xml")
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("call", CALLS)
+def test_where_a_node_fails_all_go_back(lab: Site, call: str, number: int) -> None:
+    if call == "resume":  # of the restore: the safety snapshot has been taken by then
+        lab.fake.faults.at("restore_memory", lambda: strike(lab, "resume"), call=number)
+    else:
+        strike(lab, call, number)
+    with pytest.raises(
+        SnapshotError, match=r"could not be put back: .*refused on purpose"
+    ) as caught:
+        restore(lab.context, LAB, "base")
+    assert "the lab is as it was before, from snapshot before-base" in caught.value.resolution
+    assert (states(lab), held(lab)) == ([RUNNING] * 3, NOW)
+    assert marker(lab.home.lab(LAB)) is None
+    restore(lab.context, LAB, "base", safety=False)
+    assert_as_taken(lab)
+
+
+def strike(lab: Site, call: str, number: int = 1) -> None:
+    lab.fake.faults.at(call, refuse(), call=number)
+
+
+def test_without_a_safety_snapshot_all_stay_off(lab: Site) -> None:
+    strike(lab, "restore_memory", 2)
+    with pytest.raises(SnapshotError) as caught:
+        restore(lab.context, LAB, "base", safety=False)
+    assert "its disks are those of base" in caught.value.resolution
+    assert (states(lab), held(lab)) == ([OFF] * 3, THEN)
+    lab.up()
+    assert states(lab) == [RUNNING] * 3
+
+
+def test_disks_of_two_instants_are_booted_by_nobody(lab: Site) -> None:
+    strike(lab, "define", 2)
+    with pytest.raises(SnapshotError, match="could not be put back") as caught:
+        restore(lab.context, LAB, "base", safety=False)
+    assert "of two instants" in caught.value.resolution
+    cut(lab)
+    for action in (lab.up, lab.down):
+        with pytest.raises(SnapshotError, match="could not be put back"):
+            action()
+    assert set(states(lab)) <= {OFF, None}
+    lab.destroy()
+    lab.assert_gone()
+
+
+def test_another_snapshot_leads_out_of_it(lab: Site) -> None:
+    snapshot(lab, "later")
+    strike(lab, "define", 2)
+    with pytest.raises(SnapshotError):
+        restore(lab.context, LAB, "base", safety=False)
+    cut(lab)
+    result = restore(lab.context, LAB, "later")
+    assert result.safety == ""
+    assert "its disks are of two instants" in told(lab)
+    assert (states(lab), held(lab)) == ([RUNNING] * 3, NOW)
+
+
+def test_a_libvirt_that_goes_away_leaves_it_to_the_next_run(lab: Site) -> None:
+    def lost() -> None:
+        raise ConnectionLost("libvirt went away")
+
+    lab.fake.faults.at("restore_memory", lost)
+    with pytest.raises(ConnectionLost):
+        restore(lab.context, LAB, "base")
+    assert marker(lab.home.lab(LAB)) is not None
+    lab.events.clear()
+    lab.down(nodes=["a"])
+    assert "cut off while it put back snapshot base" in told(lab)
+    assert (states(lab), held(lab)) == ([OFF, PAUSED, OFF], THEN)
+
+
+def test_memory_that_can_t_be_kept_is_left_out_of_the_safety_snapshot(lab: Site) -> None:
+    strike(lab, "save_memory")
+    result = restore(lab.context, LAB, "base")
+    assert not Snapshots(lab.home.lab(LAB)).get(result.safety).with_memory
+    assert "without its memory" in told(lab)
+    assert_as_taken(lab)
+
+
+def test_a_present_that_can_t_be_kept_at_all_is_not_replaced(lab: Site) -> None:
+    lab.fake.faults.at("suspend", refuse(), call=0)
+    error = refused(lab)
+    assert "--no-safety" in error.resolution
