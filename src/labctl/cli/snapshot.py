@@ -10,6 +10,7 @@ import typer
 from labctl.cli import options
 from labctl.cli.output import say, show, wants_colour
 from labctl.cli.session import asking, changing
+from labctl.cli.snapshot_restore import restore_snapshot
 from labctl.errors import UsageError
 from labctl.report.paint import Paint
 
@@ -104,6 +105,7 @@ COMMANDS = {
     "create": create_snapshot,
     "list": list_snapshots,
     "show": show_snapshot,
+    "restore": restore_snapshot,
     "delete": delete_snapshots,
     "prune": prune_snapshots,
 }

@@ -127,9 +127,21 @@ def _sound(
 
 def _take(ctx: Context, target: Target, journal: Journal, safety: str, name: str) -> None:
     """With memory, or, where that fails, the disks alone."""
-    words = f"before {name} was restored"
+
+    def attempt(*, memory: bool) -> None:
+        take(
+            ctx,
+            target,
+            journal,
+            safety,
+            kind=Kind.SAFETY,
+            description=f"before {name} was restored",
+            memory=memory,
+            nodes=tuple(target.domains),
+        )
+
     try:
-        take(ctx, target, journal, safety, kind=Kind.SAFETY, description=words)
+        attempt(memory=True)
     except ConnectionLost:
         raise
     except LabctlError as error:
@@ -137,7 +149,7 @@ def _take(ctx: Context, target: Target, journal: Journal, safety: str, name: str
             raise
         ctx.emit(Notice(f"the present is kept without its memory: {error.brief}"))
         try:
-            take(ctx, target, journal, safety, kind=Kind.SAFETY, description=words, memory=False)
+            attempt(memory=False)
         except LabctlError as second:
             raise SnapshotError(
                 f"the present of {target.lab} can't be kept: {second.brief}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,15 +59,17 @@ def take(
     kind: Kind = Kind.MANUAL,
     description: str = "",
     memory: bool = True,
+    nodes: Sequence[str] = (),
 ) -> Manifest:
-    """Snapshot all of the lab's nodes as `name`; the lab's state is then that snapshot's.
+    """Snapshot all of the lab's nodes as `name` (or `nodes`, where others can't be); the lab's
+    state is then that snapshot's.
 
     Raises UsageError or SnapshotError before a machine is paused when it can't be taken, later
     the first error met, with the lab running on and nothing half-made left. The caller holds the
     lab's lock and has had `recover` done.
     """
     # Looked at anew: they may have changed before the lock was ours, or by `recover`.
-    target = replace(target, domains=chosen(target.lab, target.hypervisor, ()))
+    target = replace(target, domains=chosen(target.lab, target.hypervisor, nodes))
     paths = ctx.home.lab(target.lab)
     snapshots = Snapshots(paths)
     check(paths, target.domains, name, memory=memory)

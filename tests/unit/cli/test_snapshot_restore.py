@@ -1,0 +1,52 @@
+"""labctl snapshot restore, as typed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from harness.site import LAB, Site, pair
+from labctl.cli.main import main
+from labctl.errors import ExitCode
+from labctl.ops.journal import Journal
+from labctl.ops.snapshot_create import take
+from labctl.ops.target import existing
+
+
+@pytest.fixture
+def lab(by_command_line: Site) -> Site:
+    site = by_command_line
+    site.write(pair("a", "b"))
+    site.up()
+    journal = Journal(site.home.lab(LAB).journal, "snapshot create")
+    with existing(site.context, LAB) as target, journal:
+        take(site.context, target, journal, "base")
+    return site
+
+
+def test_it_tells_how_to_undo_it(lab: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["snapshot", "restore", LAB, "base"]) == ExitCode.DONE
+    out = capsys.readouterr().out
+    assert "2 nodes run on" in out
+    assert f"to undo it: labctl snapshot restore {LAB} before-base-" in out
+
+
+def test_json(lab: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["snapshot", "restore", LAB, "base", "--no-safety", "--yes", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["running"] == ["a", "b"]
+    assert told["safety"] == ""
+
+
+def test_losing_the_present_needs_a_yes(lab: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["snapshot", "restore", LAB, "base", "--no-safety"]) == ExitCode.USAGE
+    assert "--no-safety --yes" in capsys.readouterr().err
+
+
+def test_what_can_t_be_restored_exits_with_its_code(
+    lab: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lab.home.lab(LAB).snapshots / "base" / "a" / "memory").unlink()
+    assert main(["snapshot", "restore", LAB, "base"]) == ExitCode.SNAPSHOT
+    assert "nothing was changed" in capsys.readouterr().err
