@@ -21,7 +21,10 @@ from labctl.ops.events import Notice
 
 _WIDTH = 8
 _DEADLINE = 60.0
-"""Seconds for one guest; under TCG its agent takes some to wake up."""
+"""Seconds for one guest."""
+AGENT_SECONDS = 20.0
+"""Until an agent answers again; libvirt is connected to it anew when its machine runs on."""
+_POLL_SECONDS = 0.2
 
 
 def set_clocks(
@@ -52,8 +55,18 @@ def _set(ctx: Context, hypervisor: Hypervisor, lab: str, node: str, platform: Pl
         (output,) = converse(ctx, hypervisor, session, lab=lab, node=node, deadline=_DEADLINE)
         refused = "; ".join(output.errors)
     else:
+        name = domain_name(lab, node)
+        _await_agent(ctx, hypervisor, name)
         argv = ("date", "-u", "-s", f"@{round(time.time())}")
-        done = hypervisor.run_in_guest(domain_name(lab, node), argv, deadline=_DEADLINE)
+        done = hypervisor.run_in_guest(name, argv, deadline=_DEADLINE)
         refused = done.stderr.strip() or f"exit {done.returncode}" if done.returncode else ""
     if refused:
         raise LabctlError(f"it refused the time: {refused}")
+
+
+def _await_agent(ctx: Context, hypervisor: Hypervisor, name: str) -> None:
+    """Wait a while for the agent; who asks it next finds out when it does not come."""
+    end = time.monotonic() + AGENT_SECONDS
+    while not hypervisor.agent_ready(name) and time.monotonic() < end:
+        if ctx.interrupt.wait(_POLL_SECONDS):
+            return

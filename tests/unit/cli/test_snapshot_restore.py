@@ -9,6 +9,7 @@ import pytest
 from harness.site import LAB, Site, pair
 from labctl.cli.main import main
 from labctl.errors import ExitCode
+from labctl.hypervisor.api import CommandResult
 from labctl.ops.journal import Journal
 from labctl.ops.snapshot_create import take
 from labctl.ops.target import existing
@@ -17,6 +18,7 @@ from labctl.ops.target import existing
 @pytest.fixture
 def lab(by_command_line: Site) -> Site:
     site = by_command_line
+    site.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
     site.write(pair("a", "b"))
     site.up()
     journal = Journal(site.home.lab(LAB).journal, "snapshot create")

@@ -9,6 +9,7 @@ import pytest
 from harness.site import LAB, Site, pair
 from labctl.devices.nxos.clock import clock_command
 from labctl.hypervisor.api import CommandResult
+from labctl.ops import clock
 from labctl.ops.clock import set_clocks
 from labctl.ops.events import Notice
 from labctl.topology.platforms import load_platforms
@@ -51,11 +52,20 @@ def test_a_clock_that_resists_is_told_and_stops_no_other(lab: Site) -> None:
     ]
 
 
-def test_a_guest_without_an_agent_is_told_of(lab: Site) -> None:
+def test_a_guest_without_an_agent_is_told_of(lab: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "AGENT_SECONDS", 0.3)
     assert set_clocks(lab.context, lab.fake, LAB, {"b": LINUX}) == ("b",)
     (event,) = lab.events
     assert isinstance(event, Notice)
     assert event.node == "b"
+
+
+def test_an_agent_that_comes_late_is_waited_for(lab: Site) -> None:
+    def comes() -> None:
+        lab.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
+
+    lab.fake.faults.at("agent_ready", comes, call=2)
+    assert set_clocks(lab.context, lab.fake, LAB, {"b": LINUX}) == ()
 
 
 def test_a_nexus_is_told_in_its_own_words() -> None:
