@@ -22,10 +22,11 @@ _BACKING_FORMAT = 0xE2792ACA
 _CLUSTER_BITS = range(9, 22)
 """512 bytes to 2 MiB: what QEMU takes."""
 _MOST_SNAPSHOTS = 65536
+_MOST_SNAPSHOT_BYTES = 64 << 20
 _MOST_EXTRA = 1024
 _MOST_L1 = 32 << 20
 _MOST_EXTENSIONS = 64
-"""The first three are QEMU's own limits (block/qcow2.h)."""
+"""All but the last are QEMU's own limits (block/qcow2.h, block/qcow2-snapshot.c)."""
 
 
 class Tables(NamedTuple):
@@ -103,13 +104,14 @@ def _read_snapshots(
     """Fill `into` with as many entries as can be; why it ends early, if it does."""
     if count > _MOST_SNAPSHOTS:
         yield f"its header says {count} internal snapshots; QEMU keeps {_MOST_SNAPSHOTS} at most"
+    end = offset + _MOST_SNAPSHOT_BYTES
     for number in range(min(count, _MOST_SNAPSHOTS)):
         head = _read(file, offset, _ENTRY.size)
         if len(head) < _ENTRY.size:
             yield f"its snapshot table ends after {number} of {count} entries"
             return
         _, _, id_size, name_size, seconds, _, _, state, extra = _ENTRY.unpack(head)
-        if extra > _MOST_EXTRA:
+        if extra > _MOST_EXTRA or offset >= end:
             yield f"entry {number + 1} of its snapshot table is garbage"
             return
         tail = _read(file, offset + _ENTRY.size, extra + id_size + name_size)

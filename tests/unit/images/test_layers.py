@@ -83,6 +83,24 @@ def test_a_snapshot_table_that_lies_is_bounded(tmp_path: Path, count: int, expec
     assert layer.snapshots[0].name == "one"
 
 
+def test_snapshots_of_endless_names_are_not_all_read(tmp_path: Path) -> None:
+    base = image(tmp_path / "base.qcow2")
+    raw = bytearray(base.read_bytes())
+    table = len(raw)
+    raw[60:72] = struct.pack(">IQ", 60_000, table)
+    entry = struct.pack(">QIHHIIQII", 0, 0, 0xFFF8, 0xFFF8, 0, 0, 0, 0, 0)
+    step = len(entry) + 2 * 0xFFF8
+    with base.open("r+b") as file:
+        file.write(raw)
+        for number in range(600):
+            file.seek(table + number * step)
+            file.write(entry)
+        file.truncate(table + 60_000 * step)
+    (layer,) = walk(base).layers
+    assert len(layer.snapshots) * step <= (64 << 20) + step
+    assert "garbage" in " ".join(layer.problems)
+
+
 def test_a_missing_layer_ends_the_walk(tmp_path: Path) -> None:
     top = on(tmp_path / "top.qcow2", "gone.qcow2")
     found = walk(top)
