@@ -12,7 +12,17 @@ SOURCE = ROOT / "src" / "labctl"
 # Each package may import those named here, and itself.
 BOTTOM = {"errors", "model"}
 PURE = BOTTOM | {"fabric", "topology", "console", "plan", "devices"}
-EDGE = {"atomic", "filelock", "hypervisor", "images", "preflight", "process", "render", "verify"}
+EDGE = {
+    "atomic",
+    "filelock",
+    "hygiene",
+    "hypervisor",
+    "images",
+    "preflight",
+    "process",
+    "render",
+    "verify",
+}
 ALLOWED: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"cli"},
@@ -27,6 +37,7 @@ ALLOWED: dict[str, set[str]] = {
     "devices": BOTTOM | {"console"},
     "images": BOTTOM | {"atomic", "filelock", "process"},
     "hypervisor": BOTTOM,
+    "hygiene": BOTTOM | {"atomic", "hypervisor", "images", "preflight"},
     "preflight": BOTTOM | {"atomic", "filelock", "hypervisor", "images", "process"},
     "plan": BOTTOM | {"fabric", "hypervisor"},
     "render": BOTTOM | {"fabric", "devices", "__init__"},

@@ -56,10 +56,12 @@ def block_commit(
 
     `disk` is the target's name (vda). libvirt deletes the merged layers where it can. Raises
     DeadlineError when it takes longer than `deadline` seconds (the job is aborted: nothing is
-    lost, the layers stay), HypervisorError where libvirt refuses.
+    lost, the layers stay), HypervisorError where libvirt refuses. A merge that an earlier run began
+    and never ended is begun anew.
     """
     domain = need(connection, name)
     with refused(f"merge the layers of {name}'s {disk}"):
+        _end_forgotten(domain, disk)
         _begin(domain, disk, base)
         try:
             _wait(domain, name, disk, time.monotonic() + deadline)
@@ -67,6 +69,13 @@ def block_commit(
         except BaseException:
             _abort(domain, disk)
             raise
+
+
+def _end_forgotten(domain: libvirt.virDomain, disk: str) -> None:
+    """A merge whose run was killed goes on mirroring for ever, and keeps another from beginning."""
+    job = domain.blockJobInfo(disk, 0)
+    if job and job["type"] == libvirt.VIR_DOMAIN_BLOCK_JOB_TYPE_ACTIVE_COMMIT:
+        domain.blockJobAbort(disk, 0)
 
 
 def _begin(domain: libvirt.virDomain, disk: str, base: str) -> None:

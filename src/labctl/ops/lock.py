@@ -101,9 +101,14 @@ def port_lock(home: Home, uri: str) -> Iterator[None]:
 def sweep(home: Home) -> None:
     """Remove the files of locks that nobody holds: what killed runs left."""
     for path in home.locks.glob("*.lock"):
-        descriptor = _acquire(path, "destroy")
-        if descriptor is not None:
-            _release(path, descriptor)
+        remove_stale(path)
+
+
+def remove_stale(path: Path) -> None:
+    """Remove a lock's file, unless somebody holds it."""
+    descriptor = _acquire(path, "sweep")
+    if descriptor is not None:
+        _release(path, descriptor)
 
 
 def holder(path: Path) -> Holder | None:

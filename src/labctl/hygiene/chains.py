@@ -1,0 +1,186 @@
+"""Chains deeper than allowed, and snapshots that labctl did not make. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from labctl.hygiene.facts import DiskFact, DomainFact, Facts, Layer
+from labctl.hygiene.merge import DEEPEST, mend_of, merge_of, overlay_of
+from labctl.hygiene.words import at, count, per_day, shell, size, span, virsh
+from labctl.model.hygiene import Finding, Severity
+
+HEALTHY, DEEP = 1, 8
+"""Files a disk stands on: a node's overlay on one golden image; from 8 on reads get slow
+(facts: open and read take four times as long at 100 as at 10)."""
+_NEARLY = 150
+_MEANING = (
+    "each layer is a snapshot somebody took and did not merge: reads get slower, "
+    f"and libvirt starts no machine on more than {DEEPEST} layers"
+)
+
+
+def check_chains(facts: Facts) -> Iterator[Finding]:
+    """Every disk of every domain."""
+    for fact in facts.domains:
+        overlay = overlay_of(facts, fact)
+        for disk in fact.disks:
+            ours = overlay is not None and overlay in [layer.path for layer in disk.layers]
+            if disk.trouble:
+                yield _broken(fact, disk)
+            elif disk.disk.mirror:
+                yield _unfinished(facts, fact, disk)
+            if disk.depth > (HEALTHY if ours else DEEP - 1):
+                yield _deep(facts, fact, disk, ours=ours)
+
+
+def _deep(facts: Facts, fact: DomainFact, disk: DiskFact, *, ours: bool) -> Finding:
+    merge, reason = merge_of(facts, fact) if ours else (None, "")
+    severity = Severity.BAD if disk.depth >= (DEEP if ours else _NEARLY) else Severity.WARN
+    base = merge.overlay if merge else disk.layers[-2].path
+    return Finding(
+        check="chain",
+        severity=severity,
+        subject=fact.domain.name,
+        message=f"{disk.disk.target} stands on {disk.depth} files"
+        + (f"; a node's stands on {HEALTHY}" if ours else ""),
+        meaning=_MEANING + (f"; not merged by --fix: {reason}" if reason else ""),
+        command=merge_command(fact, disk, str(base)),
+        evidence={
+            "uri": fact.uri,
+            "target": disk.disk.target,
+            "depth": disk.depth,
+            "layers": [_layer(facts, disk, index) for index in range(len(disk.layers))],
+        },
+        mend=mend_of(facts, fact) if merge else None,
+    )
+
+
+def merge_command(fact: DomainFact, disk: DiskFact, base: str) -> str:
+    """How to merge by hand: by libvirt while it runs, by qemu-img while it is off."""
+    target, top = disk.disk.target, disk.disk.file
+    if not fact.is_off:
+        words = ("blockcommit", fact.domain.name, target, "--base", base)
+        return virsh(fact.uri, *words, "--active", "--pivot", "--delete", "--verbose")
+    return (
+        f"{shell('qemu-img', 'commit', '-b', base, top)} && "
+        f"{virsh(fact.uri, 'edit', fact.domain.name)}  # {target} is {base} then"
+    )
+
+
+def _layer(facts: Facts, disk: DiskFact, index: int) -> Mapping[str, object]:
+    """A layer and what it grew: it was begun when the one below it was last written to."""
+    layer = disk.layers[index]
+    below: Layer | None = disk.layers[index + 1] if index + 1 < len(disk.layers) else None
+    age = max(0.0, facts.now - below.modified) if below else None
+    return {
+        "path": str(layer.path),
+        "bytes": layer.used,
+        "last_written": at(layer.modified),
+        "age_seconds": None if age is None else round(age),
+        "mib_per_day": None if age is None else per_day(layer.used, age),
+    }
+
+
+def _broken(fact: DomainFact, disk: DiskFact) -> Finding:
+    return Finding(
+        check="chain",
+        severity=Severity.WARN if fact.domain.metadata is None else Severity.BAD,
+        subject=fact.domain.name,
+        message=f"{disk.disk.target} can't be followed to its end: {disk.trouble}",
+        meaning="the machine does not start without the file, or fails when it reads there",
+        command=shell("qemu-img", "info", "-U", "--backing-chain", disk.disk.file),
+        evidence={"uri": fact.uri, "target": disk.disk.target, "file": disk.disk.file},
+    )
+
+
+def _unfinished(facts: Facts, fact: DomainFact, disk: DiskFact) -> Finding:
+    """A copy or merge of libvirt's that nobody ended."""
+    mend = mend_of(facts, fact)
+    return Finding(
+        check="merge",
+        severity=Severity.WARN,
+        subject=fact.domain.name,
+        message=f"a block job copies {disk.disk.target} to {disk.disk.mirror}",
+        meaning="it may be at work; one that a killed run left is never ended by itself, and "
+        "keeps libvirt from taking or merging layers",
+        command=virsh(fact.uri, "blockjob", fact.domain.name, disk.disk.target, "--abort"),
+        evidence={"uri": fact.uri, "target": disk.disk.target, "mirror": disk.disk.mirror},
+        mend=mend,
+    )
+
+
+def check_snapshots(facts: Facts) -> Iterator[Finding]:
+    """What libvirt lists, and what is inside disks without its knowing."""
+    for fact in facts.domains:
+        if fact.snapshots:
+            yield _listed(facts, fact)
+        yield from _hidden(fact)
+
+
+def _listed(facts: Facts, fact: DomainFact) -> Finding:
+    ours = fact.domain.metadata is not None
+    used = {layer.path: layer.used for disk in fact.disks for layer in disk.layers}
+    files = {file for snapshot in fact.snapshots for file in snapshot.files}
+    taken = sum(bytes_ for path, bytes_ in used.items() if str(path) in files)
+    age = facts.now - fact.snapshots[0].created
+    grown = per_day(taken, age)
+    mend = mend_of(facts, fact) if ours else None
+    names = [snapshot.name for snapshot in fact.snapshots]
+    return Finding(
+        check="snapshots",
+        severity=Severity.WARN if ours else Severity.NOTE,
+        subject=fact.domain.name,
+        message=f"{count(len(names), 'snapshot')} that labctl did not make, the oldest "
+        f"{span(age)} old, {size(taken)} in layers"
+        + (f", {grown} MiB a day" if grown is not None else ""),
+        meaning="labctl's own snapshots are files beside the lab, never these: each of these "
+        "grows the disk's chain or its file, and libvirt removes no machine that has some",
+        command="; ".join(_forget(fact, name) for name in names[-3:][::-1])
+        + (f"  # and so on, newest first: {len(names)} in all" if len(names) > 3 else ""),
+        evidence={
+            "uri": fact.uri,
+            "bytes": taken,
+            "mib_per_day": grown,
+            "snapshots": [
+                {
+                    **each._asdict(),
+                    "files": list(each.files),
+                    "age_seconds": round(facts.now - each.created),
+                    "bytes": sum(n for path, n in used.items() if str(path) in each.files),
+                }
+                for each in fact.snapshots
+            ],
+        },
+        mend=mend,
+    )
+
+
+def _forget(fact: DomainFact, name: str) -> str:
+    return virsh(fact.uri, "snapshot-delete", fact.domain.name, name)
+
+
+def _hidden(fact: DomainFact) -> Iterator[Finding]:
+    """Snapshots inside a file that libvirt does not list: taken with qemu-img, or orphaned."""
+    known = {snapshot.name for snapshot in fact.snapshots if not snapshot.external}
+    for disk in fact.disks:
+        for layer in disk.layers:
+            hidden = [each for each in layer.internal if each.name not in known]
+            if not hidden:
+                continue
+            commands = [shell("qemu-img", "snapshot", "-d", h.name, layer.path) for h in hidden]
+            yield Finding(
+                check="snapshots",
+                severity=Severity.WARN,
+                subject=fact.domain.name,
+                message=f"{count(len(hidden), 'snapshot')} inside {layer.path} that libvirt "
+                "knows nothing of",
+                meaning="taken with qemu-img, or left when a running machine was undefined: "
+                "nothing shows them, and the file never shrinks",
+                command="; ".join(commands[:3]) + "  # while the machine is off; their states "
+                "are lost",
+                evidence={
+                    "uri": fact.uri,
+                    "file": str(layer.path),
+                    "snapshots": [h._asdict() for h in hidden],
+                },
+            )
