@@ -28,8 +28,10 @@ CHANGING = (
     "suspend",
     "save_memory",
     "restore_memory",
+    "block_commit",
+    "delete_snapshot",
 )
-_STATE = ("_domains", "_networks", "_uuids")
+_STATE = ("_domains", "_networks", "_uuids", "foreign")
 _DONE, _KILLED, _FAILED = 0, 77, 1
 
 

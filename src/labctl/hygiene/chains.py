@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from labctl.hygiene.facts import DiskFact, DomainFact, Facts, Layer
 from labctl.hygiene.merge import DEEPEST, mend_of, merge_of, overlay_of
@@ -30,13 +31,15 @@ def check_chains(facts: Facts) -> Iterator[Finding]:
             elif disk.disk.mirror:
                 yield _unfinished(facts, fact, disk)
             if disk.depth > (HEALTHY if ours else DEEP - 1):
-                yield _deep(facts, fact, disk, ours=ours)
+                yield _deep(facts, fact, disk, overlay if ours else None)
 
 
-def _deep(facts: Facts, fact: DomainFact, disk: DiskFact, *, ours: bool) -> Finding:
+def _deep(facts: Facts, fact: DomainFact, disk: DiskFact, overlay: Path | None) -> Finding:
+    """`overlay` is the node's own, None where the machine is no node."""
+    ours = overlay is not None
     merge, reason = merge_of(facts, fact) if ours else (None, "")
     severity = Severity.BAD if disk.depth >= (DEEP if ours else _NEARLY) else Severity.WARN
-    base = merge.overlay if merge else disk.layers[-2].path
+    base = overlay or disk.layers[-2].path
     return Finding(
         check="chain",
         severity=severity,

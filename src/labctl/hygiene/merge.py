@@ -84,6 +84,7 @@ def _against(facts: Facts, fact: DomainFact, disk: DiskFact, merge: Merge) -> st
     own = disk.layers[len(merge.layers) :]
     reasons = {
         disk.trouble: disk.trouble,
+        "not all machines could be looked at": facts.blind,
         f"only {DEEPEST} layers can be opened": disk.depth > DEEPEST,
         "the overlay stands on more than its golden image": len(own) != 2,
         "a layer holds snapshots inside it, which would be lost": any(

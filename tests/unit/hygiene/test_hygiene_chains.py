@@ -1,0 +1,116 @@
+"""Deep chains and others' snapshots, judged on plain data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness import rot
+from labctl.hygiene.checks import check
+from labctl.hygiene.facts import ConnectionFact, DomainFact, Internal
+from labctl.hypervisor.api import DomainState
+from labctl.model.hygiene import Mend, MendKind, Severity
+
+MERGE = Mend(MendKind.MERGE, "pair.a", "pair", "a", rot.URI)
+
+
+def test_a_healthy_host_is_clean() -> None:
+    report = check(rot.facts())
+    assert report.clean
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize(("above", "severity"), [(1, "warn"), (6, "warn"), (7, "bad")])
+def test_a_node_on_more_than_its_golden_image(above: int, severity: str) -> None:
+    (finding,) = rot.found(rot.facts([rot.node(above)]), "chain")
+    assert finding.severity == severity
+    assert finding.evidence["depth"] == above + 1
+    assert finding.mend == MERGE
+    assert finding.command == (
+        f"virsh -c {rot.URI} blockcommit pair.a vda --base {rot.OVERLAY} "
+        "--active --pivot --delete --verbose"
+    )
+
+
+def test_layers_tell_their_age_and_growth() -> None:
+    (finding,) = rot.found(rot.facts([rot.node(2)]), "chain")
+    told = finding.evidence["layers"]
+    assert isinstance(told, list)
+    assert [each["mib_per_day"] for each in told] == [1.0, 0.5, 0.3, None]
+
+
+def test_off_the_command_is_qemu_img() -> None:
+    off = rot.node(1, state=DomainState.SHUT_OFF)
+    (finding,) = rot.found(rot.facts([off]), "chain")
+    assert finding.command.startswith(f"qemu-img commit -b {rot.OVERLAY} {rot.LAB}/nodes/a/disk.1")
+
+
+@pytest.mark.parametrize(
+    ("depth", "severities"), [(7, []), (8, [Severity.WARN]), (150, [Severity.BAD])]
+)
+def test_foreign_machines_may_be_deeper(depth: int, severities: list[Severity]) -> None:
+    stranger = rot.domain("win", disks=[rot.disk(rot.layers(depth - 1, Path("/vm/disk.qcow2")))])
+    found = rot.found(rot.facts([rot.node(), stranger]), "chain")
+    assert [each.severity for each in found] == severities
+    assert all(each.mend is None for each in found)
+
+
+def test_a_chain_that_is_cut_is_told() -> None:
+    broken = replace(rot.disk(rot.layers()[:1]), trouble="/gone: No such file or directory")
+    (finding,) = rot.found(rot.facts([rot.node(disks=[broken])]), "chain")
+    assert finding.severity is Severity.BAD
+    assert "/gone" in finding.message
+
+
+def test_snapshots_of_a_node_are_told_with_their_growth() -> None:
+    layer = rot.OVERLAY.with_name("disk.1")
+    taken = [rot.snapshot("cron-1", layer, days=2.0), rot.snapshot("mine", days=1.0)]
+    (finding,) = rot.found(rot.facts([rot.node(1, snapshots=taken)]), "snapshots")
+    assert finding.severity is Severity.WARN
+    assert (finding.evidence["bytes"], finding.evidence["mib_per_day"]) == (1024**2, 0.5)
+    assert f"virsh -c {rot.URI} snapshot-delete pair.a mine" in finding.command
+    assert finding.mend == MERGE
+
+
+def test_internal_snapshots_alone_are_for_a_person_to_decide() -> None:
+    (finding,) = rot.found(rot.facts([rot.node(snapshots=[rot.snapshot("s")])]), "snapshots")
+    assert finding.mend is None
+
+
+def test_snapshots_of_strangers_are_a_note() -> None:
+    stranger = rot.domain("win", snapshots=[rot.snapshot("s")])
+    assert check(rot.facts([rot.node(), stranger])).clean
+
+
+def test_snapshots_that_libvirt_does_not_know_are_told() -> None:
+    inside = (Internal("known", 0.0, 0), Internal("hid den", 0.0, 0))
+    top, golden = rot.layers()
+    node = rot.node(
+        disks=[rot.disk([top._replace(internal=inside), golden])], snapshots=[rot.snapshot("known")]
+    )
+    found = [f for f in rot.found(rot.facts([node]), "snapshots") if "inside" in f.message]
+    (finding,) = found
+    assert finding.command.startswith(f"qemu-img snapshot -d 'hid den' {rot.OVERLAY}")
+    assert finding.mend is None
+
+
+def test_a_merge_nobody_ended_is_told() -> None:
+    node = rot.node(disks=[rot.disk(rot.layers(1), mirror=str(rot.OVERLAY))])
+    (finding,) = rot.found(rot.facts([node]), "merge")
+    assert finding.command == f"virsh -c {rot.URI} blockjob pair.a vda --abort"
+    assert finding.mend == MERGE
+
+
+def apparmor(version: str, node: DomainFact, *, confined: bool = True) -> int:
+    connection = ConnectionFact(rot.URI, libvirt_version=version, domains=(node,))
+    return len(rot.found(rot.facts(connections=(connection,), apparmor=confined), "apparmor"))
+
+
+def test_apparmors_trap_is_told_where_it_waits() -> None:
+    assert apparmor("9.0.0", rot.node(1)) == 1
+    assert apparmor("12.1.0", rot.node(1)) == 0
+    assert apparmor("9.0.0", rot.node(1), confined=False) == 0
+    assert apparmor("9.0.0", rot.node(0)) == 0
+    assert apparmor("9.0.0", rot.node(1, state=DomainState.SHUT_OFF)) == 0
