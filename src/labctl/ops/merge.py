@@ -65,14 +65,27 @@ def merge(hypervisor: Hypervisor, look: Look, node: NodePaths, mend: Mend) -> st
     record = Record(tuple(map(str, found.layers)), found.snapshots, merged=not found.layers)
     record.write(path)
     done = record._replace(merged=True)
-    if found.layers and fact.is_off:
-        _merge_off(hypervisor, fact, found, lambda: done.write(path))
-    elif found.layers:
-        _merge_live(hypervisor, fact, found)
-        done.write(path)
+    if found.layers:
+        _merge(hypervisor, fact, found, path, done)
     _clean_up(hypervisor, look, mend, done)
     path.unlink()
     return _told(found, fact)
+
+
+def _merge(
+    hypervisor: Hypervisor, fact: DomainFact, found: Merge, path: Path, done: Record
+) -> None:
+    """Either way; a merge that failed leaves no record, one that is proved leaves its own."""
+    try:
+        if fact.is_off:
+            _merge_off(hypervisor, fact, found, lambda: done.write(path))
+        else:
+            _merge_live(hypervisor, fact, found)
+            done.write(path)
+    except LabctlError:
+        if _read(path) != done:
+            path.unlink()
+        raise
 
 
 def _told(found: Merge, fact: DomainFact) -> str:
