@@ -44,7 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "link": Entry("link", _NODES, "Pull or plug a cable"),
     "image": Entry(
         "image", _FILES, "Golden images: import, list, show, verify, remove, convert, ..."
-    "image": Entry("image", _FILES, "Golden images: import, list, show, verify, parse-name"),
+    ),
     "hygiene": Entry(
         "hygiene", _FILES, "Find what rots: foreign snapshots, deep chains, leftovers; mend it"
     ),

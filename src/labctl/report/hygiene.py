@@ -23,7 +23,8 @@ def hygiene_lines(report: HygieneReport, paint: Paint) -> list[str]:
         for finding in report.findings
     ]
     lines = [f"hygiene of {', '.join(report.uris)}"]
-    lines += table(("", "check", "what", "found"), rows, paint, indent="  ")
+    if rows:
+        lines += table(("", "check", "what", "found"), rows, paint, indent="  ")
     for finding in report.findings:
         if finding.severity is not Severity.NOTE:
             lines += _explained(finding, paint)
