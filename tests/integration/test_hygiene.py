@@ -6,8 +6,11 @@ the same before and after, and no reply is lost.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -141,3 +144,35 @@ def test_what_cron_did_is_found_and_merged_under_running_guests(
     assert lab.json("hygiene")["clean"]
     assert lab("up", LAB)
     assert lab.machines() == machines
+
+
+def killed_fix(labctl: Labctl, seconds: float) -> None:
+    """`hygiene --fix`, killed so many seconds after its start."""
+    words = ["--connect", labctl.uri, "hygiene", "--fix", "--yes"]
+    run = subprocess.Popen(
+        [sys.executable, "-m", "labctl", *words],
+        env={**os.environ, "LABCTL_HOME": str(labctl.home.folder)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    time.sleep(seconds)
+    run.kill()
+    run.wait(timeout=30)
+
+
+def test_a_fix_that_is_killed_is_taken_on(lab: Labctl, tmp_path: Path) -> None:
+    machines = lab.machines()
+    for number in range(ROUNDS, ROUNDS + 4):
+        cron(lab, number)
+    before = digests(lab, tmp_path / "scratch")
+    for tenths in range(6, 16):
+        killed_fix(lab, tenths / 10)
+        assert lab.machines() == machines
+    lab("hygiene", "--fix", "--yes")
+    assert digests(lab, tmp_path / "scratch") == before
+    for node in NODES:
+        files = lab.home.lab(LAB).node(node)
+        assert depth(files.overlay) == 1
+        assert sorted(p.name for p in files.folder.glob("disk*")) == ["disk.qcow2"]
+        assert not (files.folder / "merge.json").exists()
+    assert lab.json("hygiene")["clean"]

@@ -35,8 +35,8 @@ def test_a_canary_that_stayed() -> None:
 
 
 def test_other_sizes_than_the_file_gives_now_and_at_the_next_start() -> None:
-    for changed in ({"sizing": Sizing(128, 1)}, {"defined": Sizing(256, 2)}):
-        (finding,) = rot.found(rot.facts([rot.node(**changed)]), "sizing")
+    for node in (rot.node(sizing=Sizing(128, 1)), rot.node(defined=Sizing(256, 2))):
+        (finding,) = rot.found(rot.facts([node]), "sizing")
         assert finding.command == "labctl up pair --node a"
         assert "256 MiB, 1 vCPUs" in finding.message
 
