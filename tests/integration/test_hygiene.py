@@ -176,3 +176,24 @@ def test_a_fix_that_is_killed_is_taken_on(lab: Labctl, tmp_path: Path) -> None:
         assert sorted(p.name for p in files.folder.glob("disk*")) == ["disk.qcow2"]
         assert not (files.folder / "merge.json").exists()
     assert lab.json("hygiene")["clean"]
+
+
+def test_layers_of_a_lab_that_is_off_are_merged_and_it_boots(lab: Labctl, tmp_path: Path) -> None:
+    lab("down", LAB)
+    name = domain_name(LAB, "a")
+    for number in range(3):
+        words = ["snapshot-create-as", name, f"off-{number}", "--disk-only"]
+        subprocess.run(
+            ["virsh", "-c", lab.uri, *words], check=True, capture_output=True, timeout=60
+        )
+    overlay = lab.home.lab(LAB).node("a").overlay
+    with closing(lab.hypervisor()) as hypervisor:
+        top = disk(hypervisor, "a")
+    before = content_digest(top, scratch=tmp_path / "scratch")
+    (done,) = lab.json("hygiene", "--fix", "--yes")["mended"]
+    assert "3 layers merged while it was off, 3 snapshots forgotten" in done["words"]
+    assert content_digest(overlay, scratch=tmp_path / "scratch") == before
+    assert sorted(p.name for p in overlay.parent.glob("disk*")) == ["disk.qcow2"]
+    lab("up", LAB)
+    assert lab.shell(LAB, "a", "ls /root/0").strip() == "/root/0"
+    assert lab.json("hygiene")["clean"]
