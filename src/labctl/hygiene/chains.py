@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from errno import EACCES
 from pathlib import Path
 
 from labctl.hygiene.facts import DiskFact, DomainFact, Facts, Layer
@@ -39,7 +41,7 @@ def _deep(facts: Facts, fact: DomainFact, disk: DiskFact, overlay: Path | None) 
     ours = overlay is not None
     merge, reason = merge_of(facts, fact) if ours else (None, "")
     severity = Severity.BAD if disk.depth >= (DEEP if ours else _NEARLY) else Severity.WARN
-    base = overlay or disk.layers[-2].path
+    by_hand = merge_command(fact, disk, overlay or disk.layers[-2].path)
     return Finding(
         check="chain",
         severity=severity,
@@ -47,7 +49,7 @@ def _deep(facts: Facts, fact: DomainFact, disk: DiskFact, overlay: Path | None) 
         message=f"{disk.disk.target} stands on {disk.depth} files"
         + (f"; a node's stands on {HEALTHY}" if ours else ""),
         meaning=_MEANING + (f"; not merged by --fix: {reason}" if reason else ""),
-        command=merge_command(fact, disk, str(base)),
+        command="labctl hygiene --fix" if merge and fact.is_off else by_hand,
         evidence={
             "uri": fact.uri,
             "target": disk.disk.target,
@@ -58,16 +60,28 @@ def _deep(facts: Facts, fact: DomainFact, disk: DiskFact, overlay: Path | None) 
     )
 
 
-def merge_command(fact: DomainFact, disk: DiskFact, base: str) -> str:
+def merge_command(fact: DomainFact, disk: DiskFact, base: Path) -> str:
     """How to merge by hand: by libvirt while it runs, by qemu-img while it is off."""
     target, top = disk.disk.target, disk.disk.file
     if not fact.is_off:
-        words = ("blockcommit", fact.domain.name, target, "--base", base)
+        words = ("blockcommit", fact.domain.name, target, "--base", str(base))
         return virsh(fact.uri, *words, "--active", "--pivot", "--delete", "--verbose")
-    return (
-        f"{shell('qemu-img', 'commit', '-b', base, top)} && "
-        f"{virsh(fact.uri, 'edit', fact.domain.name)}  # {target} is {base} then"
-    )
+    edit = f"{virsh(fact.uri, 'edit', fact.domain.name)}  # {target} is {base} then"
+    if disk.depth > DEEPEST:
+        return f"{pair_by_pair(top, base)} && {edit}"
+    return f"{shell('qemu-img', 'commit', '-b', base, top)} && {edit}"
+
+
+def pair_by_pair(top: str, base: Path) -> str:
+    """Merge a chain that QEMU dies of opening: bottom up, never more than two layers at once.
+
+    Measured with 1,847 layers: 67 s, nothing lost (facts, section 4).
+    """
+    listed = f"{shell('qemu-img', 'info', '--backing-chain', top)} | sed -n 's/^image: //p' | tac"
+    step = f'{shell("qemu-img", "rebase", "-u", "-F", "qcow2", "-b", base)} "$layer"'
+    merge = 'qemu-img commit -q -d "$layer"'
+    above = f"sed '1,\\|^{base}$|d'"
+    return f"{listed} | {above} | while read -r layer; do {step} && {merge} || exit 1; done"
 
 
 def _layer(facts: Facts, disk: DiskFact, index: int) -> Mapping[str, object]:
@@ -87,13 +101,20 @@ def _layer(facts: Facts, disk: DiskFact, index: int) -> Mapping[str, object]:
 def _broken(fact: DomainFact, disk: DiskFact) -> Finding:
     return Finding(
         check="chain",
-        severity=Severity.WARN if fact.domain.metadata is None else Severity.BAD,
+        severity=_cut_off(fact, disk),
         subject=fact.domain.name,
         message=f"{disk.disk.target} can't be followed to its end: {disk.trouble}",
-        meaning="the machine does not start without the file, or fails when it reads there",
+        meaning="the machine does not start without the file; one that may not be read was not "
+        "looked at",
         command=shell("qemu-img", "info", "-U", "--backing-chain", disk.disk.file),
         evidence={"uri": fact.uri, "target": disk.disk.target, "file": disk.disk.file},
     )
+
+
+def _cut_off(fact: DomainFact, disk: DiskFact) -> Severity:
+    if fact.domain.metadata is not None:
+        return Severity.BAD
+    return Severity.NOTE if os.strerror(EACCES) in disk.trouble else Severity.WARN
 
 
 def _unfinished(facts: Facts, fact: DomainFact, disk: DiskFact) -> Finding:
@@ -117,7 +138,7 @@ def check_snapshots(facts: Facts) -> Iterator[Finding]:
     for fact in facts.domains:
         if fact.snapshots:
             yield _listed(facts, fact)
-        yield from _hidden(fact)
+        yield from _hidden(facts, fact)
 
 
 def _listed(facts: Facts, fact: DomainFact) -> Finding:
@@ -134,7 +155,8 @@ def _listed(facts: Facts, fact: DomainFact) -> Finding:
         severity=Severity.WARN if ours else Severity.NOTE,
         subject=fact.domain.name,
         message=f"{count(len(names), 'snapshot')} that labctl did not make, the oldest "
-        f"{span(age)} old, {size(taken)} in layers"
+        f"{span(age)} old"
+        + (f", {size(taken)} in layers" if used else "")
         + (f", {grown} MiB a day" if grown is not None else ""),
         meaning="labctl's own snapshots are files beside the lab, never these: each of these "
         "grows the disk's chain or its file, and libvirt removes no machine that has some",
@@ -162,13 +184,17 @@ def _forget(fact: DomainFact, name: str) -> str:
     return virsh(fact.uri, "snapshot-delete", fact.domain.name, name)
 
 
-def _hidden(fact: DomainFact) -> Iterator[Finding]:
-    """Snapshots inside a file that libvirt does not list: taken with qemu-img, or orphaned."""
+def _hidden(facts: Facts, fact: DomainFact) -> Iterator[Finding]:
+    """Snapshots inside a file that libvirt does not list: taken with qemu-img, or orphaned.
+
+    Those inside a golden image came with it, and nobody writes to it to remove them.
+    """
+    golden = facts.home / "images"
     known = {snapshot.name for snapshot in fact.snapshots if not snapshot.external}
     for disk in fact.disks:
         for layer in disk.layers:
             hidden = [each for each in layer.internal if each.name not in known]
-            if not hidden:
+            if not hidden or golden in layer.path.parents:
                 continue
             commands = [shell("qemu-img", "snapshot", "-d", h.name, layer.path) for h in hidden]
             yield Finding(

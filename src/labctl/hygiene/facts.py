@@ -5,7 +5,7 @@ Sizes in bytes, times in seconds since 1970. What could not be looked at is said
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -216,12 +216,16 @@ class Facts:
         """Whether some domain may be there that nobody could look at."""
         return any(each.trouble for each in self.connections)
 
-    @property
-    def foundations(self) -> frozenset[Path]:
-        """All files that a lab's disks or kept snapshots stand on, whether a domain has them."""
+    def foundations(self, besides: Collection[Path] = ()) -> frozenset[Path]:
+        """All files that a lab's disks or kept snapshots stand on, whether a domain has them.
+
+        What only the files `besides` stand on is left out.
+        """
         layers = [layer for lab in self.labs for layer in (*lab.overlays, *lab.kept)]
         layers += self.pool_overlays
-        return frozenset(layer.backing for layer in layers if layer.backing is not None)
+        return frozenset(
+            layer.backing for layer in layers if layer.backing and layer.path not in besides
+        )
 
     def lab(self, name: str) -> LabFact | None:
         """The lab of that name that has a folder here."""

@@ -223,8 +223,10 @@ def pool_overlays(connections: Iterable[ConnectionFact], home: Home) -> tuple[La
     folders = {Path(pool.path) for each in local for pool in each.pools if pool.path}
     found = []
     for folder in sorted(folders):
-        if folder.is_dir() and home.folder not in (folder, *folder.parents):
-            found += [path for path in sorted(folder.iterdir()) if walk.is_qcow2(path)]
+        # a block device's pool has no folder; others' may be closed to us
+        with suppress(OSError):
+            if home.folder not in (folder, *folder.parents):
+                found += [path for path in sorted(folder.iterdir()) if walk.is_qcow2(path)]
     return tuple(
         layer for layer in _layers(found) if layer.backing and home.images in layer.backing.parents
     )

@@ -108,7 +108,7 @@ def check_store(facts: Facts) -> Iterator[Finding]:
     store = facts.store
     if store is None:
         return
-    used = facts.in_use | facts.foundations
+    used = facts.in_use | facts.foundations()
     for path, used_bytes in (store.strays or {}).items():
         yield _stray(path, used_bytes, stood_on=path in used)
     for words in store.trouble:

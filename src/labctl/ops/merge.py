@@ -20,6 +20,7 @@ from labctl.hygiene.definition import repointed
 from labctl.hygiene.facts import OFF, DomainFact, Facts
 from labctl.hygiene.gather import MERGE_RECORD
 from labctl.hygiene.merge import Merge, merge_of
+from labctl.hygiene.walk import backing_of
 from labctl.hypervisor.api import Hypervisor
 from labctl.images import qemu_img
 from labctl.images.digest import content_digest
@@ -173,9 +174,13 @@ def _clean_up(hypervisor: Hypervisor, look: Look, mend: Mend, record: Record) ->
         if snapshot in listed:
             hypervisor.delete_snapshot(mend.subject, snapshot, metadata_only=True)
     facts = look()
-    for layer in map(Path, record.layers):
-        if not facts.blind and layer not in facts.in_use:
+    ours = tuple(map(Path, record.layers))
+    needed = {*facts.in_use, *facts.foundations(besides=ours)}
+    for layer in () if facts.blind else ours:  # top first: what is kept needs the one below it
+        if layer not in needed:
             layer.unlink(missing_ok=True)
+        elif layer.exists():
+            needed.add(backing_of(layer) or layer)
 
 
 def _fact(facts: Facts, mend: Mend) -> DomainFact:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness import rot
+from harness.cron import qemu, write
+from labctl.hygiene.chains import pair_by_pair
 from labctl.hygiene.checks import check
 from labctl.hygiene.facts import ConnectionFact, DomainFact, Internal
 from labctl.hypervisor.api import DomainState
+from labctl.images.chain import depth
+from labctl.images.digest import content_digest
 from labctl.model.hygiene import Mend, MendKind, Severity
 
 MERGE = Mend(MendKind.MERGE, "pair.a", "pair", "a", rot.URI)
@@ -41,10 +46,30 @@ def test_layers_tell_their_age_and_growth() -> None:
     assert [each["mib_per_day"] for each in told] == [1.0, 0.5, 0.3, None]
 
 
-def test_off_the_command_is_qemu_img() -> None:
+def test_off_a_node_is_mended_by_labctl_and_a_stranger_by_qemu_img() -> None:
     off = rot.node(1, state=DomainState.SHUT_OFF)
     (finding,) = rot.found(rot.facts([off]), "chain")
-    assert finding.command.startswith(f"qemu-img commit -b {rot.OVERLAY} {rot.LAB}/nodes/a/disk.1")
+    assert finding.command == "labctl hygiene --fix"
+    files = rot.layers(8, Path("/vm/disk.qcow2"))
+    stranger = rot.domain("win", disks=[rot.disk(files)], state=DomainState.SHUT_OFF)
+    (finding,) = rot.found(rot.facts([rot.node(), stranger]), "chain")
+    assert finding.command.startswith("qemu-img commit -b /vm/disk.qcow2 /vm/disk.8 && virsh")
+
+
+def test_a_chain_that_qemu_dies_of_is_merged_pair_by_pair(tmp_path: Path) -> None:
+    """The command is run as it is told."""
+    base, *above = (tmp_path / f"disk.{number}" for number in range(4))
+    qemu("qemu-img", "create", "-f", "qcow2", tmp_path / "golden", "1M")
+    below = tmp_path / "golden"
+    for number, layer in enumerate((base, *above), 1):
+        qemu("qemu-img", "create", "-f", "qcow2", "-F", "qcow2", "-b", below, layer)
+        write(layer, number)
+        below = layer
+    before = content_digest(above[-1], scratch=tmp_path / "scratch")
+    command = pair_by_pair(str(above[-1]), base)
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True, timeout=60)
+    assert content_digest(base, scratch=tmp_path / "scratch") == before
+    assert depth(base) == 1
 
 
 @pytest.mark.parametrize(
@@ -94,6 +119,20 @@ def test_snapshots_that_libvirt_does_not_know_are_told() -> None:
     (finding,) = found
     assert finding.command.startswith(f"qemu-img snapshot -d 'hid den' {rot.OVERLAY}")
     assert finding.mend is None
+
+
+def test_snapshots_inside_a_golden_image_came_with_it() -> None:
+    overlay, golden = rot.layers()
+    inside = golden._replace(internal=(Internal("s", 0.0, 0),))
+    node = rot.node(disks=[rot.disk([overlay, inside])])
+    assert rot.found(rot.facts([node]), "snapshots") == []
+
+
+def test_a_strangers_disk_that_may_not_be_read_is_a_note() -> None:
+    disk = rot.disk([rot.layer(Path("/vm/x"), None)])
+    closed = replace(disk, layers=(), trouble="/vm/x: Permission denied")
+    stranger = rot.domain("win", disks=[closed])
+    assert check(rot.facts([rot.node(), stranger])).clean
 
 
 def test_a_merge_nobody_ended_is_told() -> None:

@@ -167,6 +167,25 @@ def test_layers_that_are_not_proved_merged_are_kept(rotting: Site) -> None:
     assert only(rotting, "overlay").command == f"rm {left}"
 
 
+def test_layers_proved_merged_go_but_not_what_others_stand_on(rotting: Site) -> None:
+    """The run was killed after the merge."""
+    merged, kept = (overlay(rotting).with_name(f"disk.{name}") for name in ("merged", "kept"))
+    other = overlay(rotting).with_name("disk.other")
+    for top, below in ((merged, overlay(rotting)), (kept, merged), (other, kept)):
+        qemu("qemu-img", "create", "-f", "qcow2", "-F", "qcow2", "-b", below, top)
+    record = {"layers": [str(kept), str(merged)], "snapshots": [], "merged": True}
+    (merged.parent / "merge.json").write_text(json.dumps(record))
+    fix(rotting)
+    assert kept.exists()
+    assert merged.exists()
+    assert not (merged.parent / "merge.json").exists()
+    other.unlink()
+    (merged.parent / "merge.json").write_text(json.dumps(record))
+    fix(rotting)
+    assert not kept.exists()
+    assert not merged.exists()
+
+
 def test_half_written_files_and_stale_locks_go(rotting: Site) -> None:
     part = overlay(rotting).with_name("disk.qcow2.part")
     part.touch()
