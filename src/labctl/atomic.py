@@ -48,6 +48,13 @@ def remove_parts(folder: Path) -> None:
             part.unlink()
 
 
+def sync_all(folder: Path) -> None:
+    """Write all files and folders below `folder`, and itself, through to the disk."""
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
 def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:

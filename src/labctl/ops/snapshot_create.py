@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labctl import __version__
+from labctl.atomic import sync_all
 from labctl.errors import Interrupted, LabctlError, SnapshotError
 from labctl.model.paths import LabPaths
 from labctl.model.retention import nearing
@@ -133,6 +134,8 @@ def _filled(
         memory=memory,
         width=max(2, target.hypervisor.host().cpus),
     )
+    # A manifest that says complete must not outlive in a power cut what it speaks of.
+    sync_all(folder)
     return manifest._replace(
         created=_iso(halt.clock),
         clock=halt.clock,

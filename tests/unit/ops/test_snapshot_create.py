@@ -11,6 +11,7 @@ import pytest
 
 from harness.faults import refuse
 from harness.site import LAB, Site, pair
+from labctl import atomic
 from labctl.errors import HypervisorError, Interrupted, SnapshotError, UsageError
 from labctl.hypervisor.api import DomainState
 from labctl.model.snapshot import Kind, Manifest
@@ -57,6 +58,16 @@ def test_all_nodes_are_in_it(lab: Site) -> None:
     kept = (folder / "topology.yaml").read_text()
     assert kept == lab.home.lab(LAB).topology.read_text()
     assert (folder / "a" / "memory").exists()
+
+
+def test_all_is_on_the_disk_before_it_counts(lab: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(atomic, "_sync", synced.append)
+    taken(lab)
+    folder = snapshots(lab).folder("one")
+    last = len(synced) - synced[::-1].index(folder / "manifest.json.part")
+    before = set(synced[: last - 1])
+    assert {folder / "a", folder / "a/memory", folder / "c/disk.qcow2"} <= before
 
 
 def test_the_next_one_descends_from_it(lab: Site) -> None:
