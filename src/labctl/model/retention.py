@@ -74,11 +74,11 @@ def told(policy: Retention) -> str:
         for key, value in (
             ("keep_last", policy.keep_last),
             ("keep_daily", policy.keep_daily),
-            ("max_age", policy.max_age and told_age(policy.max_age)),
+            ("max_age", None if policy.max_age is None else told_age(policy.max_age)),
             ("max_size", policy.max_size and told_size(policy.max_size)),
-            ("protect", " ".join(policy.protect)),
+            ("protect", " ".join(policy.protect) or None),
         )
-        if value
+        if value is not None
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labctl.model.retention import Pruned, Retention, nearing, to_prune, told_age
+from labctl.model.retention import Pruned, Retention, nearing, to_prune, told, told_age
 from labctl.model.snapshot import Kind, Manifest, Part, PartFile, Power
 
 DAY = 86400.0
@@ -141,3 +141,11 @@ def test_spans_as_people_write_them() -> None:
         "1 day",
         "30 days",
     ]
+
+
+def test_a_policy_in_words() -> None:
+    assert told(Retention()) == ""
+    policy = Retention(10, 7, 0.0, 20 * GIB, ("golden", "other"))
+    assert told(policy) == (
+        "keep_last 10, keep_daily 7, max_age 0 hours, max_size 20 GiB, protect golden other"
+    )
