@@ -25,7 +25,7 @@ COMMANDS: dict[str, Entry] = {
     "destroy": Entry("destroy", _LIFE, "Remove everything a lab owns"),
     "rebuild": Entry("rebuild", _LIFE, "Make nodes anew from their golden image"),
     "snapshot": Entry(
-        "snapshot", _LIFE, "A whole lab at one instant: create, list, show, delete, prune"
+        "snapshot", _LIFE, "A whole lab at one instant: create, list, show, restore, delete, prune"
     ),
     "status": Entry("status", _LIFE, "Labs and nodes as they are"),
     "validate": Entry("validate", _LOOK, "Check the topology file alone"),

@@ -49,9 +49,8 @@ def _lab(lab: LabStatus, paint: Paint) -> list[str]:
 def _snapshots(summary: SnapshotSummary, paint: Paint) -> list[str]:
     lines = []
     if summary.number:
-        oldest = f", the oldest {_span(summary.oldest)} old"
-        many = count(summary.number, "snapshot")
-        lines.append(f"  {many}, {size(summary.size)}{oldest if summary.number > 1 else ''}")
+        many, whose = count(summary.number, "snapshot"), "the oldest " * (summary.number > 1)
+        lines.append(f"  {many}, {size(summary.size)}, {whose}{_span(summary.oldest)} old")
     if summary.unfinished:
         names = ", ".join(summary.unfinished)
         lines.append(f"  {paint('warn', 'no whole snapshot')}: {names}")

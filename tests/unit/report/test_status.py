@@ -1,6 +1,7 @@
 from typing import Any
 
 from labctl.ops.results import LabStatus, NodeStatus
+from labctl.ops.state import SnapshotSummary
 from labctl.report.paint import Paint
 from labctl.report.status import status_lines
 
@@ -57,3 +58,15 @@ def test_a_killed_run_and_a_running_one_are_told() -> None:
     text = "\n".join(status_lines([lab], Paint()))
     assert "at work on it now: up (pid 7)" in text
     assert "left unfinished: start of leaf-1; the next `labctl up`" in text
+
+
+def test_snapshots_at_a_glance() -> None:
+    def last(**known: Any) -> str:
+        lab = LabStatus("lab", "u", (), snapshots=SnapshotSummary(**known))
+        return status_lines([lab], Paint())[-1]
+
+    assert last() == "lab on u: not up"
+    assert last(number=1, size=2**20, oldest=9.0) == "  1 snapshot, 1.0 MiB, 9.0 s old"
+    three = last(number=3, size=3 * 2**30, oldest=7200.0)
+    assert three == "  3 snapshots, 3.0 GiB, the oldest 2 h 0 min old"
+    assert last(unfinished=("a", "b")) == "  no whole snapshot: a, b"
