@@ -73,10 +73,11 @@ def wrong_with(files: NodePaths, domain: ObservedDomain) -> Iterator[str]:
     """What keeps one node from being captured."""
     if domain.state not in _SETTLED:
         yield f"{domain.name} is {domain.state.value}: neither running, paused nor off"
-    own = {str(files.overlay), str(files.day0)}
-    if str(files.overlay) not in domain.disks:
+    overlay, day0 = files.overlay.resolve(), files.day0.resolve()
+    disks = {Path(disk).resolve(): disk for disk in domain.disks}
+    if overlay not in disks:
         yield f"{domain.name} does not run on its own overlay {files.overlay}"
-    foreign = [disk for disk in domain.disks if disk not in own]
+    foreign = [disk for path, disk in disks.items() if path not in (overlay, day0)]
     if foreign:
         yield f"{domain.name} has disks labctl did not give it: {', '.join(foreign)}"
     yield from _deep(files.overlay, domain.name)

@@ -14,6 +14,7 @@ from harness.site import LAB, Site, pair
 from labctl import atomic
 from labctl.errors import HypervisorError, Interrupted, SnapshotError, UsageError
 from labctl.hypervisor.api import DomainState
+from labctl.model.paths import Home
 from labctl.model.snapshot import Kind, Manifest
 from labctl.ops.context import Interrupt
 from labctl.ops.events import Notice
@@ -186,6 +187,18 @@ def test_deep_chains_and_foreign_disks_are_refused_together(lab: Site, tmp_path:
     lab.fake.destroy(f"{LAB}.c")
     lab.fake.define(xml.replace("disk.qcow2", "other.qcow2"))
     refused(lab, "a: its disk stands on 2 layers", "b/disk.qcow2", "other.qcow2")
+
+
+@pytest.mark.parametrize("state", [DomainState.SHUTTING_DOWN, DomainState.OTHER])
+def test_what_is_between_two_states_is_refused(lab: Site, state: DomainState) -> None:
+    lab.fake._domains[f"{LAB}.b"].state = state
+    refused(lab, f"{LAB}.b is {state.value}: neither running, paused nor off")
+
+
+def test_another_spelling_of_the_home_is_the_same(lab: Site, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(lab.home.folder)
+    lab.home = Home(tmp_path / "link")
+    assert taken(lab).complete
 
 
 def test_a_full_house_is_told_with_numbers(lab: Site, monkeypatch: pytest.MonkeyPatch) -> None:
