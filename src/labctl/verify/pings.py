@@ -20,8 +20,9 @@ from labctl.verify.model import Check, CheckKind
 
 MOST_OF_A_KIND = 256
 """Pings of one kind in a lab; of more, an even sample is taken, always the same."""
-COUNT = 2
-WAIT_SECONDS = 2
+WAIT_SECONDS = 3
+"""For one answer. With a deadline (-w) iputils' ping asks once a second, and ends with the first
+answer or with an error the network reports: `-c` counts answers then (its manual, under -w)."""
 _SLUG = re.compile(r"^ping_(?:.*_)?(\d+_\d+_\d+_\d+)$")
 _VRF = re.compile(r"_I_(.+?)(?:_[A-Za-z]_.*)?_\d+_\d+_\d+_\d+$")
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Ping:
     def argv(self) -> tuple[str, ...]:
         """As run on the host; a leg with a VRF of its own is pinged from there."""
         source = ("-I", self.leg.vrf) if self.leg.vrf else ()
-        numbers = ("-c", str(COUNT), "-W", str(WAIT_SECONDS))
+        numbers = ("-c", "1", "-w", str(WAIT_SECONDS))
         return ("ping", *numbers, *source, str(self.target))
 
 

@@ -110,12 +110,12 @@ def test_pings_reach_every_gateway_every_neighbour_and_other_networks() -> None:
         if c.startswith("ping")
     ]
     assert pings == [
-        "ping -c 2 -W 2 10.10.10.1",
-        "ping -c 2 -W 2 -I db 10.10.20.1",
-        "ping -c 2 -W 2 10.10.10.12",
-        "ping -c 2 -W 2 -I db 10.10.20.12",
-        "ping -c 2 -W 2 10.10.20.12",
-        "ping -c 2 -W 2 -I db 10.10.10.12",
+        "ping -c 1 -w 3 10.10.10.1",
+        "ping -c 1 -w 3 -I db 10.10.20.1",
+        "ping -c 1 -w 3 10.10.10.12",
+        "ping -c 1 -w 3 -I db 10.10.20.12",
+        "ping -c 1 -w 3 10.10.20.12",
+        "ping -c 1 -w 3 -I db 10.10.10.12",
     ]
 
 

@@ -131,7 +131,7 @@ def test_what_is_missing_is_named_by_the_files_that_would_do(tmp_path: Path) -> 
         "no file leaf-1__show_bgp_evi_VNI.txt or leaf-1__show_bgp_process_vrf_VRF.txt"
         " that can be read",
         "no file host-1__cat_proc_meminfo.txt",
-        "no file host-1__ping_c_2_W_2_I_db_10_10_20_1.txt",
+        "no file host-1__ping_c_1_w_3_I_db_10_10_20_1.txt",
     ):
         assert reason in reasons
     assert not [reason for reason in reasons if "`" in reason]
