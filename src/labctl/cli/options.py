@@ -30,4 +30,10 @@ MaxParallel = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", help="Boot at most N nodes at once. [default: by CPUs]"),
 ]
+Cold = Annotated[
+    bool,
+    typer.Option(
+        "--cold", help="Boot fresh nodes even where a state kept of them could be restored."
+    ),
+]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write to.")]

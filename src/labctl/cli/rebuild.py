@@ -16,6 +16,7 @@ def command(
     wait: options.Wait = True,
     verify: options.Verify = True,
     max_parallel: options.MaxParallel = None,
+    cold: options.Cold = False,
     as_json: options.Json = False,
 ) -> int:
     """Make nodes anew from their golden image: same names, UUIDs, MACs and addresses.
@@ -26,6 +27,12 @@ def command(
 
     with changing(ctx, lab, as_json=as_json) as context:
         result = rebuild(
-            context, lab, nodes=node or (), wait=wait, verify=verify, max_parallel=max_parallel
+            context,
+            lab,
+            nodes=node or (),
+            wait=wait,
+            verify=verify,
+            max_parallel=max_parallel,
+            cold=cold,
         )
     return finish(result, lab, as_json=as_json)

@@ -26,6 +26,7 @@ def command(
     paused: Annotated[
         bool, typer.Option("--paused", help="Leave new machines paused at their first instruction.")
     ] = False,
+    cold: options.Cold = False,
     as_json: options.Json = False,
 ) -> int:
     """Bring a lab up: preflight, plan, apply, wait until every node is ready, verify.
@@ -43,6 +44,7 @@ def command(
             verify=verify,
             max_parallel=max_parallel,
             paused=paused,
+            cold=cold,
         )
     return finish(result, lab, as_json=as_json)
 

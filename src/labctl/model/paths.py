@@ -5,11 +5,12 @@ HOME/quarantine/      damaged images put aside as evidence, a folder each
 HOME/labs/LAB/        topology.yaml and files.json (files it refers to) as applied, journal.jsonl
 HOME/labs/LAB/nodes/NODE/   disk.qcow2, day0.iso, console.log, started (its mtime: last start),
                             merge.json (only while layers are merged: labctl.ops.merge)
+                            warming (while its machine is being restored for a warm start)
 HOME/labs/LAB/snapshots/NAME/   see labctl.model.snapshot
 HOME/labs/LAB.lock    the lab's lock, held while a run changes the lab
 HOME/locks/           locks wider than a lab (port allocation on a hypervisor)
 HOME/secrets/         passwords, for nobody's eyes but the owner's
-HOME/cache/           what can be thrown away at any time (canary verdicts)
+HOME/cache/           what can be thrown away at any time (canary verdicts, states for warm starts)
 """
 
 from __future__ import annotations
@@ -54,6 +55,11 @@ class NodePaths(NamedTuple):
     @property
     def started(self) -> Path:
         return self.folder / "started"
+
+    @property
+    def warming(self) -> Path:
+        """There while a warm start is at work on the node, or was when it was killed."""
+        return self.folder / "warming"
 
 
 class LabPaths(NamedTuple):

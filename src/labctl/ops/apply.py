@@ -26,11 +26,10 @@ from labctl.ops.boot import wait_ready
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
 from labctl.ops.secrets import with_secrets
-from labctl.plan.model import Action, ActionKind
+from labctl.plan.model import FRESH, Action, ActionKind
 
 _STOP_POLL_SECONDS = 0.2
-_FRESH = (ActionKind.CREATE, ActionKind.REBUILD)
-_DEFINED = (*_FRESH, ActionKind.RESTART)
+_DEFINED = (*FRESH, ActionKind.RESTART)
 PREPARED_KINDS = (*_DEFINED, ActionKind.REMOVE)
 NETWORK_KINDS = (
     ActionKind.CREATE_NETWORK,
@@ -71,11 +70,11 @@ def prepare(site: Site, journal: Journal, action: Action) -> None:
         return
     with journal.step(f"prepare ({action.kind.value})", action.node):
         try:
-            if action.kind in _FRESH:
+            if action.kind in FRESH:
                 _make_fresh(site, action.node)
             site.hypervisor.define(site.desired.nodes[action.node].domain_xml)
         except BaseException:
-            if action.kind in _FRESH:
+            if action.kind in FRESH:
                 _undo(site, action.node)
             raise
 
@@ -152,6 +151,7 @@ def _make_fresh(site: Site, node: str) -> None:
         files.console_log.unlink(missing_ok=True)
         create_overlay(site.golden[desired.intent.node.image], files.overlay)
         write_atomically(files.day0, iso_bytes(with_secrets(desired.day0, site.home)), mode=0o600)
+        files.warming.unlink(missing_ok=True)
     except OSError as error:
         raise InternalError(
             f"can't write the files of {node}: {error.strerror}",

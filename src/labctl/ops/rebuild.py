@@ -17,7 +17,8 @@ def rebuild(
     wait: bool = True,
     verify: bool = True,
     max_parallel: int | None = None,
+    cold: bool = False,
 ) -> UpResult:
     """Like up, but every node (or each of `nodes`) gets a fresh overlay and day-0."""
-    options = Options(nodes, tuple(nodes), wait, verify and wait, max_parallel)
+    options = Options(nodes, tuple(nodes), wait, verify and wait, max_parallel, cold=cold)
     return bring_up(ctx, ref, options)

@@ -52,6 +52,7 @@ def place(folder: Path, part: Part, files: NodePaths) -> None:
         files.console_log.name: files.console_log,
     }
     files.folder.mkdir(parents=True, exist_ok=True)
+    files.warming.unlink(missing_ok=True)
     for name in set(targets) - set(part.files):
         targets[name].unlink(missing_ok=True)
     for name, target in targets.items():

@@ -39,6 +39,16 @@ class Goal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WarmStart:
+    """Nodes that were restored from a kept state instead of booted, and when that was taken."""
+
+    nodes: tuple[str, ...]
+    created: str
+    """ISO 8601 UTC."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class UpResult:
     """What `up` and `rebuild` did and found."""
 
@@ -55,6 +65,9 @@ class UpResult:
     unready: tuple[str, ...] = ()
     """Nodes that were not asked for, and are off or not ready."""
     goal: Goal = Goal.READY
+    warm: WarmStart | None = None
+    notes: tuple[str, ...] = ()
+    """What else there is to tell of states kept for warm starts."""
 
     @property
     def failed(self) -> tuple[NodeOutcome, ...]:

@@ -17,6 +17,7 @@ from labctl.model.finding import PreflightReport
 from labctl.model.image import Image
 from labctl.model.intent import Intent
 from labctl.model.lab import Endpoint, Lab
+from labctl.model.paths import NodePaths
 from labctl.model.platform import Platform
 from labctl.model.site import ImageRef, Site
 from labctl.ops.admission import preflight
@@ -145,6 +146,10 @@ def _images(lab: Lab, store: ImageStore) -> Mapping[str, Image]:
     return found
 
 
+def _is_complete(files: NodePaths) -> bool:
+    return files.overlay.exists() and files.day0.exists() and not files.warming.exists()
+
+
 def _observed(
     ctx: Context,
     lab: Lab,
@@ -153,10 +158,6 @@ def _observed(
 ) -> Observed:
     paths = ctx.home.lab(lab.name)
     mine = domains_of(lab.name, domains)
-    complete = {
-        node
-        for node in mine
-        if paths.node(node).overlay.exists() and paths.node(node).day0.exists()
-    }
+    complete = {node for node in mine if _is_complete(paths.node(node))}
     network = next((n for n in networks if n.lab == lab.name), None)
     return Observed(mine, complete, network)

@@ -33,6 +33,7 @@ from labctl.ops.runner import run_nodes
 from labctl.ops.survey import Survey, survey
 from labctl.ops.target import check_nodes
 from labctl.ops.verify import verify_until_healthy
+from labctl.ops.warm import Warmth
 from labctl.plan.model import Action, ActionKind, Plan
 from labctl.verify.model import VerifyReport
 
@@ -52,6 +53,7 @@ class Options:
     verify: bool = True
     max_parallel: int | None = None
     paused: bool = False
+    cold: bool = False
 
     @property
     def command(self) -> str:
@@ -73,17 +75,18 @@ def up(
     verify: bool = True,
     max_parallel: int | None = None,
     paused: bool = False,
+    cold: bool = False,
 ) -> UpResult:
     """Take the lab to what the file wants.
 
     `max_parallel` bounds how many nodes boot at once (by default what the host bears); `paused`
-    leaves new machines paused at their first instruction. Raises before anything is touched:
+    leaves new machines paused at their first instruction; `cold` boots fresh nodes even where a
+    kept state of them is there. Raises before anything is touched:
     TopologyError, PreflightRefused, ImageError, LabLocked, HypervisorError. Later failures of
     nodes are in the result.
     """
-    options = Options(
-        nodes, None, wait and not paused, verify and wait and not paused, max_parallel, paused
-    )
+    wait, verify = wait and not paused, verify and wait and not paused
+    options = Options(nodes, None, wait, verify, max_parallel, paused, cold)
     return bring_up(ctx, ref, options)
 
 
@@ -116,15 +119,20 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             if plan.empty and not booting:
                 return result
             site = _site(ctx, found, hypervisor, paths)
+            warmth = Warmth.of(ctx, site, found.host, wanted=options.wait, cold=options.cold)
             keep_topology(paths, lab, files)
             with Journal(paths.journal, options.command) as journal:
                 failed = _prepare(ctx, site, journal, plan)
         with Journal(paths.journal, options.command) as journal:
-            outcomes = _start(ctx, site, journal, plan, failed, booting, options, found.host)
+            warmed = warmth.start(journal, plan, failed)
+            settled = {**failed, **warmed.outcomes}
+            outcomes = _start(ctx, site, journal, plan, settled, booting, options, found.host)
         _raise_if_interrupted(ctx, lab.name, outcomes, options)
-        result = replace(result, outcomes=outcomes)
+        result = replace(result, outcomes=outcomes, warm=warmed.start)
         report = _verify(ctx, hypervisor, found, result, options) if options.verify else None
-    return replace(result, verify=report, seconds=time.monotonic() - started)
+        seconds = time.monotonic() - started
+        notes = (*warmed.notes, *warmth.end(plan, warmed, report))
+    return replace(result, verify=report, notes=notes, seconds=seconds)
 
 
 def _verify(
@@ -216,16 +224,19 @@ def _start(
     site: Site,
     journal: Journal,
     plan: Plan,
-    failed: Mapping[str, NodeOutcome],
+    settled: Mapping[str, NodeOutcome],
     unready: Sequence[str],
     options: Options,
     host: HostFacts,
 ) -> tuple[NodeOutcome, ...]:
-    """The second stroke: run the machines, as many at once as the host bears, until ready."""
+    """The second stroke: run the machines, as many at once as the host bears, until ready.
+
+    Nodes that are `settled` failed before, or run already.
+    """
     actions = {
         node: action
         for node, action in _by_node(plan).items()
-        if node not in failed and action.kind is not ActionKind.REMOVE
+        if node not in settled and action.kind is not ActionKind.REMOVE
     }
 
     def task(node: str) -> None:
@@ -240,7 +251,7 @@ def _start(
     )
     step = "boot" if options.wait else "start"
     outcomes = run_nodes(ctx, step, [*actions, *unready], task, width=width)
-    return (*failed.values(), *outcomes)
+    return (*settled.values(), *outcomes)
 
 
 def _by_node(plan: Plan) -> dict[str, Action]:

@@ -16,8 +16,8 @@ _OFF = (DomainState.SHUT_OFF, DomainState.CRASHED)
 class Observed:
     """What is there of one lab.
 
-    `complete` names the nodes whose files (overlay and day-0) are in place; `network` is the
-    lab's management network or None.
+    `complete` names the nodes whose files (overlay and day-0) are in place, and of which no warm
+    start was cut off; `network` is the lab's management network or None.
     """
 
     domains: Mapping[str, ObservedDomain]
@@ -94,7 +94,7 @@ def _rebuild_reason(
     name: str, node: DesiredNode, domain: ObservedDomain, observed: Observed
 ) -> str:
     if name not in observed.complete:
-        return "its overlay or day-0 medium is missing"
+        return "its overlay or day-0 medium is missing, or its warm start was cut off"
     had = domain.metadata.digests if domain.metadata else {}
     if had.get("image") != node.digests["image"]:
         return "golden image changed"

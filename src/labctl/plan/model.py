@@ -26,6 +26,10 @@ class ActionKind(StrEnum):
     """no longer in the file: destroy with its disk"""
 
 
+FRESH = (ActionKind.CREATE, ActionKind.REBUILD)
+"""Those that make a node from its golden image and day-0 alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One action. `node` is "" for the network kinds."""

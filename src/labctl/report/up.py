@@ -35,6 +35,8 @@ def up_data(result: UpResult) -> dict[str, Any]:
         "preflight": to_data(result.preflight),
         "plan": to_data(result.plan),
         "outcomes": to_data(result.outcomes),
+        "warm": to_data(result.warm),
+        "notes": list(result.notes),
         "verify": to_data(result.verify),
     }
 
@@ -58,7 +60,7 @@ def up_lines(result: UpResult, paint: Paint, *, logins: Mapping[str, str], file:
     if result.plan.empty and not result.outcomes:
         return [*_recovered(result), *_nothing(result, paint)]
     lines = [*_recovered(result), *_warnings(result, paint), *_headline(result, paint)]
-    lines += ["", *_nodes(result, paint), *_not_asked_for(result, paint)]
+    lines += [*_warm(result), "", *_nodes(result, paint), *_not_asked_for(result, paint)]
     for outcome in result.failed:
         lines += ["", *failed_lines(outcome, paint)]
     if result.verify is not None:
@@ -117,6 +119,19 @@ def _headline(result: UpResult, paint: Paint) -> list[str]:
     where = f"on {result.uri} ({speed})"
     lab = f"{paint('bold', result.lab.name)} ({roles(result.lab)})"
     return [f"{lab} {state} {where} after {duration(result.seconds)}"]
+
+
+def _warm(result: UpResult) -> list[str]:
+    """What was restored instead of booted, and what else there is to tell of kept states."""
+    lines = [clean(note) for note in result.notes]
+    if start := result.warm:
+        many = len(start.nodes) == len(result.lab.nodes)
+        who = "all nodes" if many else ", ".join(start.nodes)
+        lines.insert(
+            0,
+            f"warm: {who} restored from the state of {start.created}, {duration(start.seconds)}",
+        )
+    return [f"  {line}" for line in lines]
 
 
 def _nodes(result: UpResult, paint: Paint) -> list[str]:

@@ -1,0 +1,76 @@
+"""Warm starts as `up` and `rebuild` see them: whether this run has any, before and after.
+
+labctl.ops.warm_start restores, labctl.ops.warm_keep keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from labctl.hypervisor.api import HostFacts
+from labctl.ops.apply import Site
+from labctl.ops.context import Context
+from labctl.ops.journal import Journal
+from labctl.ops.warm_cache import WarmCache, size_limit
+from labctl.ops.warm_keep import keep
+from labctl.ops.warm_key import node_keys
+from labctl.ops.warm_start import Warmed, warm_up
+from labctl.plan.model import FRESH, Action, Plan
+from labctl.verify.model import VerifyReport
+
+
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """One run's dealings with the cache. `keys` is empty where this run has none."""
+
+    ctx: Context
+    site: Site
+    host: HostFacts
+    keys: Mapping[str, str]
+    cold: bool
+
+    @classmethod
+    def of(cls, ctx: Context, site: Site, host: HostFacts, *, wanted: bool, cold: bool) -> Warmth:
+        """For a run that takes nodes to ready (`wanted`); saved memory is a file of this host."""
+        possible = wanted and host.is_local and host.driver == "QEMU" and size_limit() > 0
+        keys = node_keys(site.home, host, site.desired) if possible else {}
+        return cls(ctx, site, host, keys, cold)
+
+    def start(self, journal: Journal, plan: Plan, failed: Collection[str]) -> Warmed:
+        """Restore the fresh nodes that a kept state has; those `failed` were not prepared."""
+        actions = {
+            action.node: action
+            for action in plan.actions
+            if action.kind in FRESH and action.node not in failed
+        }
+        if self.cold or not self.keys or not actions:
+            return Warmed()
+        return warm_up(self.ctx, self.site, journal, self.host, actions, self.keys)
+
+    def end(self, plan: Plan, warmed: Warmed, report: VerifyReport | None) -> tuple[str, ...]:
+        """Keep what has been proved, or drop what it was restored from and was not healthy."""
+        lab = self.site.desired.lab
+        if report is None or not self.keys:
+            return ()
+        if not report.healthy:
+            return self._distrust(warmed) if report.healthy is False else ()
+        if not _all_fresh(plan.actions, self.keys) or set(warmed.outcomes) == set(self.keys):
+            return ()
+        site = self.site
+        note = keep(
+            self.ctx, site.hypervisor, self.host, site.paths, lab, self.keys, anew=self.cold
+        )
+        return (note,) if note else ()
+
+    def _distrust(self, warmed: Warmed) -> tuple[str, ...]:
+        if warmed.entry is None or warmed.start is None:
+            return ()
+        WarmCache(self.site.home).drop(warmed.entry.folder)
+        lab = self.site.desired.lab
+        return (f"the kept state was dropped; `labctl rebuild {lab}` boots all nodes cold",)
+
+
+def _all_fresh(actions: Collection[Action], nodes: Collection[str]) -> bool:
+    """Whether this run made every node: one that lived on may have been changed by hand."""
+    return {action.node for action in actions if action.kind in FRESH} == set(nodes)
