@@ -95,7 +95,7 @@ def test_a_batch_that_was_cut_short_has_only_what_ended(vtysh: Path) -> None:
 def test_a_daemon_that_hangs_takes_no_other_output_with_it(
     vtysh: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(framing, "_SCRIPT", framing._SCRIPT.replace("timeout 40", "timeout 1"))
+    monkeypatch.setattr(framing, "_SCRIPT", framing._SCRIPT.replace("sleep 40", "sleep 1"))
     (vtysh / "vtysh").write_text(VTYSH.replace("echo '% Unknown command'; exit 1", "sleep 60"))
     commands = ["echo here", EVPN_VNIS, "show nonsense", OSPF_NEIGHBORS]
     outputs = Frr().unbatch(commands, run(Frr().batch(commands), vtysh))
