@@ -11,6 +11,7 @@ from labctl.ops.journal import Journal, unfinished
 from labctl.ops.lock import port_lock
 from labctl.ops.restoring import marker, take_on
 from labctl.ops.snapshot_recover import recover_snapshots
+from labctl.ops.warm_keep import release
 
 
 def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None) -> tuple[str, ...]:
@@ -20,6 +21,9 @@ def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None)
     Other definitions and machines need no undoing: they are found as they are and the plan takes
     them on from there. The caller holds the lab's lock. Raises SnapshotError when a snapshot
     can't be put back, which says where the lab is then.
+    With a `hypervisor`, unfinished snapshots and states for warm starts are undone. Other
+    definitions and machines need no undoing: they are found as they are and the plan takes them
+    on from there. The caller holds the lab's lock.
     """
     steps = unfinished(paths.journal)
     if paths.folder.exists():
@@ -30,6 +34,7 @@ def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None)
         if marker(paths) is not None:
             _take_on(ctx, hypervisor, paths)
         recover_snapshots(ctx, hypervisor, paths)
+        release(ctx, hypervisor, paths.folder.name)
     return tuple(map(str, steps))
 
 

@@ -13,7 +13,7 @@ from labctl import __version__
 from labctl.atomic import PART
 from labctl.errors import LabctlError
 from labctl.hypervisor.api import DomainState, HostFacts, Hypervisor, ObservedDomain
-from labctl.model.paths import Home, LabPaths
+from labctl.model.paths import LabPaths
 from labctl.model.snapshot import Kind, Manifest
 from labctl.ops.belongings import domains_of
 from labctl.ops.capture import capture, running
@@ -70,12 +70,12 @@ def keep(
     return f"kept for warm starts: {size} MiB in {seconds:.1f} s"
 
 
-def release(ctx: Context, hypervisor: Hypervisor, home: Home, lab: str) -> None:
+def release(ctx: Context, hypervisor: Hypervisor, lab: str) -> None:
     """Resume what a killed run had paused to keep its state, and remove what it had written.
 
     The caller holds the lab's lock.
     """
-    for folder in WarmCache(home).parts(lab):
+    for folder in WarmCache(ctx.home).parts(lab):
         manifest = unfinished(folder)
         if manifest is not None:
             _resume(ctx, hypervisor, manifest)
