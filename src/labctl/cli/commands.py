@@ -48,6 +48,7 @@ COMMANDS: dict[str, Entry] = {
     "hygiene": Entry(
         "hygiene", _FILES, "Find what rots: foreign snapshots, deep chains, leftovers; mend it"
     ),
+    "cache": Entry("cache", _FILES, "States kept for warm starts: list, clear"),
     "replay": Entry("replay", _FILES, "Find phases, prompts and faults in a saved console log"),
     "new": Entry("new", _FILES, "Write a starter topology file"),
     "schema": Entry("schema", _FILES, "Print the JSON Schema of the topology file"),
