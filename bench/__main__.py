@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 
-from bench import ROOT, intake, lifecycle, netlab, noop, scale, snapshots, startup
+from bench import ROOT, intake, lifecycle, netlab, noop, scale, snapshots, startup, warm
 from bench.result import Figure, Result
 
 BENCHES: dict[str, Callable[[], Result]] = {
@@ -20,6 +20,7 @@ BENCHES: dict[str, Callable[[], Result]] = {
     "noop": noop.measure,
     "intake": intake.measure,
     "snapshots": snapshots.measure,
+    "warm": warm.measure,
 }
 
 

@@ -11,11 +11,11 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from labctl.cli.commands import COMMANDS
-from labctl.cli.image import COMMANDS as IMAGE_COMMANDS
 from labctl.cli.main import main as labctl
 from labctl.topology.schema import json_schema
 
@@ -29,9 +29,10 @@ def commands() -> str:
     for name in COMMANDS:
         lines += ["", f"## labctl {name}", ""]
         lines += ["```console", f"$ labctl {name} --help", _help(name), "```"]
-        for word in IMAGE_COMMANDS if name == "image" else ():
-            lines += ["", f"### labctl image {word}", ""]
-            lines += ["```console", f"$ labctl image {word} --help", _help(name, word), "```"]
+        module = import_module(f"labctl.cli.{COMMANDS[name].module}")
+        for word in getattr(module, "COMMANDS", ()):
+            lines += ["", f"### labctl {name} {word}", ""]
+            lines += ["```console", f"$ labctl {name} {word} --help", _help(name, word), "```"]
     return "\n".join(lines) + "\n"
 
 
