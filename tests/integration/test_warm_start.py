@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from .conftest import Labctl, example, identity
 pytestmark = [pytest.mark.integration, pytest.mark.libvirtd, pytest.mark.timeout(900)]
 
 LAB = f"warm-{os.getpid()}"
+Identities = Mapping[str, Mapping[str, object]]
 NODES = ("spine-1", "spine-2", "leaf-1", "leaf-2", "host-1", "host-2")
 
 
@@ -25,7 +26,7 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kept(labctl: Labctl, topology: Path) -> Iterator[dict[str, object]]:
+def kept(labctl: Labctl, topology: Path) -> Iterator[Identities]:
     """The fabric was up once, and is gone; what its nodes were."""
     first = labctl.json("up", str(topology))
     assert first["warm"] is None
@@ -39,7 +40,7 @@ def kept(labctl: Labctl, topology: Path) -> Iterator[dict[str, object]]:
 
 
 def test_the_same_fabric_is_back_without_a_boot(
-    labctl: Labctl, topology: Path, kept: dict[str, object]
+    labctl: Labctl, topology: Path, kept: Identities
 ) -> None:
     again = labctl.json("up", str(topology))
     assert again["verify"]["healthy"] is True
@@ -52,7 +53,7 @@ def test_the_same_fabric_is_back_without_a_boot(
         assert abs(int(labctl.shell(LAB, node, "date +%s").split()[-1]) - time.time()) < 30
 
 
-def test_a_node_is_rebuilt_warm(labctl: Labctl, kept: dict[str, object]) -> None:
+def test_a_node_is_rebuilt_warm(labctl: Labctl, kept: Identities) -> None:
     labctl.shell(LAB, "leaf-1", "touch /changed-by-hand")
     again = labctl.json("rebuild", LAB, "--node", "leaf-1")
     assert again["warm"]["nodes"] == ["leaf-1"]
@@ -62,7 +63,7 @@ def test_a_node_is_rebuilt_warm(labctl: Labctl, kept: dict[str, object]) -> None
 
 
 def test_a_changed_node_boots_beside_the_warm_ones(
-    labctl: Labctl, topology: Path, kept: dict[str, object]
+    labctl: Labctl, topology: Path, kept: Identities
 ) -> None:
     labctl("destroy", LAB, "--yes")
     topology.write_text(topology.read_text() + "nodes:\n  leaf-2: {memory: 288 MiB}\n")
@@ -72,7 +73,7 @@ def test_a_changed_node_boots_beside_the_warm_ones(
 
 
 def test_a_damaged_state_is_dropped_and_booted(
-    labctl: Labctl, kept: dict[str, object], topology: Path
+    labctl: Labctl, kept: Identities, topology: Path
 ) -> None:
     entry = WarmCache(labctl.home).entries(LAB)[0]
     with (entry.folder / "host-1/memory").open("r+b") as file:

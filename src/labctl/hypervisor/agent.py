@@ -25,7 +25,7 @@ from labctl.hypervisor.refusal import describe, translate
 
 PING_SECONDS = 2
 """How long a running agent may take for the ping of agent_ready."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.25
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.1
 # libvirt has one code for all that is wrong with an agent; these words don't heal within seconds.
 _DEAD = ("not connected", "due to an error", "disappeared")
 _REFUSED = re.compile("error was '(.*)'")

@@ -39,7 +39,7 @@ def plan_commands(fabric: Fabric) -> Mapping[str, tuple[str, ...]]:
 def collect(
     intent: Intent, platforms: Mapping[str, Platform], ask: Ask, executor: Executor
 ) -> Evidence:
-    """Ask every node, hosts first: their pings make the leaves learn what they are then asked.
+    """Ask every node, VTEPs last: hosts' pings make them learn what they are then asked.
 
     A node that can't be asked is unreachable, with the reason, or held, where it is its console
     that somebody else is at; the others are asked all the same.
@@ -56,7 +56,7 @@ def collect(
         except LabctlError as error:
             return name, error
 
-    for group in (fabric.hosts, fabric.switches):
+    for group in ([name for name in plan if name not in fabric.vteps], fabric.vteps):
         for name, answer in executor.map(answers, group):
             if isinstance(answer, ConsoleBusy):
                 held[name] = HELD

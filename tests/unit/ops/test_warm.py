@@ -235,7 +235,9 @@ def test_a_state_that_turns_out_unhealthy_is_dropped(
     warm: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     booted_and_destroyed(warm)
-    monkeypatch.setitem(verify_until_healthy.__kwdefaults__, "wait", 0.0)
+    patient = verify_until_healthy.__kwdefaults__
+    assert patient is not None
+    monkeypatch.setitem(patient, "wait", 0.0)
     guest = warm.fake.guest
 
     def mute(domain: str, argv: tuple[str, ...], text: str) -> CommandResult:

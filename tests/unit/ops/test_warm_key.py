@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_the_host_s_processor_is_where_guests_see_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, virt_type: str
 ) -> None:
     home = Home(tmp_path)
-    keys = []
+    keys: list[Mapping[str, str]] = []
     for model in ("one", "other"):
         (tmp_path / "cpuinfo").write_text(
             f"model name\t: {model}\nflags\t\t: fpu\ncpu MHz\t\t: {len(keys)}\n\nprocessor\t: 1\n"

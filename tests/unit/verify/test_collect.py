@@ -60,11 +60,11 @@ def test_commands_a_batch_left_over_are_asked_again(pool: Executor) -> None:
     assert guests.asked.count("leaf-1") > 3
 
 
-def test_hosts_are_asked_first_for_their_pings_teach_the_leaves(pool: Executor) -> None:
+def test_leaves_are_asked_last_for_the_pings_of_hosts_teach_them(pool: Executor) -> None:
     healthy = Simulation(fabric_of())
     guests = Guests(healthy.evidence())
     collect(healthy.intent, PLATFORMS, guests.ask, pool)
-    assert {node[:4] for node in guests.asked[:2]} == {"host"}
+    assert {node[:4] for node in guests.asked[-2:]} == {"leaf"}
 
 
 def test_a_node_that_does_not_answer_keeps_nobody_from_being_asked(pool: Executor) -> None:
