@@ -19,6 +19,7 @@ from labctl.ops.lock import lab_lock, refuse_if_held, sweep
 from labctl.ops.recover import recover
 from labctl.ops.results import Belongings, DestroyResult, NodeOutcome
 from labctl.ops.runner import run_nodes
+from labctl.ops.warm_cache import WarmCache
 
 _WIDTH = 8
 """Parallel destroys: libvirt polls each for the end of its QEMU, so they overlap well."""
@@ -51,6 +52,7 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
                     with journal.step("remove network"):
                         hypervisor.remove_network(network)
         shutil.rmtree(paths.folder, ignore_errors=True)
+        WarmCache(ctx.home).sweep(lab)
         _check_gone(paths)
     sweep(ctx.home)
     return DestroyResult(lab, owned, time.monotonic() - started, others)

@@ -131,6 +131,13 @@ class WarmCache:
             shutil.rmtree(part)
             folder.parent.rmdir()  # fails while there are others
 
+    def sweep(self, lab: str) -> None:
+        """Remove what a killed run of the lab was writing or removing."""
+        for part in self.parts(lab):
+            shutil.rmtree(part, ignore_errors=True)
+        with contextlib.suppress(OSError):  # there is more of the lab, or never was anything
+            self.folder.joinpath(lab).rmdir()
+
     def _is_busy(self, lab: str) -> bool:
         return holder(self._home.lab(lab).lock) is not None
 

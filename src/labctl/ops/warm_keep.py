@@ -75,11 +75,12 @@ def release(ctx: Context, hypervisor: Hypervisor, lab: str) -> None:
 
     The caller holds the lab's lock.
     """
-    for folder in WarmCache(ctx.home).parts(lab):
+    cache = WarmCache(ctx.home)
+    for folder in cache.parts(lab):
         manifest = unfinished(folder)
         if manifest is not None:
             _resume(ctx, hypervisor, manifest)
-        shutil.rmtree(folder, ignore_errors=True)
+    cache.sweep(lab)
 
 
 def _resume(ctx: Context, hypervisor: Hypervisor, manifest: Manifest) -> None:

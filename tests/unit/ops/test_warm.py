@@ -272,6 +272,16 @@ def test_the_next_run_resumes_what_a_killed_one_had_paused(warm: Site) -> None:
     assert list(WarmCache(warm.home).folder.rglob("*.part")) == []
 
 
+def test_destroy_leaves_nothing_half_kept(warm: Site) -> None:
+    up(warm)
+    (entry,) = kept(warm)
+    part = entry.folder.with_name(f"{entry.folder.name}.part")
+    entry.folder.rename(part)
+    edit(part, complete=False, running=list(NODES))
+    warm.destroy()
+    assert list(WarmCache(warm.home).folder.iterdir()) == []
+
+
 def test_a_node_whose_warm_start_was_cut_off_is_made_anew(warm: Site) -> None:
     booted_and_destroyed(warm)
     warm.fake.faults.at("resume", die(KeyboardInterrupt()), call=1)
