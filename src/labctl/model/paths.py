@@ -4,7 +4,7 @@ HOME/images/          the image store
 HOME/quarantine/      damaged images put aside as evidence, a folder each
 HOME/labs/LAB/        topology.yaml and files.json (files it refers to) as applied, journal.jsonl
 HOME/labs/LAB/nodes/NODE/   disk.qcow2, day0.iso, console.log, started (its mtime: last start),
-                            merge.json (only while layers are merged: labctl.ops.merge)
+                            merge.json (only while layers are merged: labctl.ops.merge),
                             warming (while its machine is being restored for a warm start)
 HOME/labs/LAB/snapshots/NAME/   see labctl.model.snapshot
 HOME/labs/LAB.lock    the lab's lock, held while a run changes the lab

@@ -24,9 +24,7 @@ _DEADLINE = 60.0
 """Seconds for one guest."""
 AGENT_SECONDS = 20.0
 """Until an agent answers again; libvirt is connected to it anew when its machine runs on."""
-_POLL_SECONDS = 0.2
-"""Seconds for one guest; under TCG its agent takes some to wake up."""
-_AGENT_SECONDS, _POLL_SECONDS = 20.0, 0.05
+_POLL_SECONDS = 0.05
 
 
 def set_clocks(
@@ -59,7 +57,6 @@ def _set(ctx: Context, hypervisor: Hypervisor, lab: str, node: str, platform: Pl
     else:
         name = domain_name(lab, node)
         _await_agent(ctx, hypervisor, name)
-        _await_agent(ctx, hypervisor, domain_name(lab, node))
         argv = ("date", "-u", "-s", f"@{round(time.time())}")
         done = hypervisor.run_in_guest(name, argv, deadline=_DEADLINE)
         refused = done.stderr.strip() or f"exit {done.returncode}" if done.returncode else ""
@@ -68,10 +65,8 @@ def _set(ctx: Context, hypervisor: Hypervisor, lab: str, node: str, platform: Pl
 
 
 def _await_agent(ctx: Context, hypervisor: Hypervisor, name: str) -> None:
-    """Wait a while for the agent; who asks it next finds out when it does not come."""
+    """Wait a while: just after a restore the agent's channel looks closed to libvirt."""
     end = time.monotonic() + AGENT_SECONDS
-    """Wait until libvirt sees the guest's agent: just after a restore its channel looks closed."""
-    end = time.monotonic() + _AGENT_SECONDS
     while not hypervisor.agent_ready(name) and time.monotonic() < end:
         if ctx.interrupt.wait(_POLL_SECONDS):
             return
