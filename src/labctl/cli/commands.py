@@ -49,6 +49,8 @@ COMMANDS: dict[str, Entry] = {
         "hygiene", _FILES, "Find what rots: foreign snapshots, deep chains, leftovers; mend it"
     ),
     "cache": Entry("cache", _FILES, "States kept for warm starts: list, clear"),
+    "export": Entry("export", _FILES, "Write a lab, or a snapshot of it, to one file"),
+    "import-lab": Entry("import_lab", _FILES, "Bring up a lab that was exported on another host"),
     "replay": Entry("replay", _FILES, "Find phases, prompts and faults in a saved console log"),
     "new": Entry("new", _FILES, "Write a starter topology file"),
     "schema": Entry("schema", _FILES, "Print the JSON Schema of the topology file"),

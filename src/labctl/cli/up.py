@@ -62,5 +62,10 @@ def finish(result: UpResult, ref: str, *, as_json: bool) -> int:
         lambda paint: up_lines(result, paint, logins=logins, file=file),
         as_json=as_json,
     )
+    return exit_of(result)
+
+
+def exit_of(result: UpResult) -> int:
+    """The exit code that `up` or `rebuild` amounts to."""
     healthy = result.verify.exit_code if result.verify is not None else ExitCode.DONE
     return failure_of(outcome.error for outcome in result.outcomes) or healthy

@@ -8,6 +8,7 @@ HOME/labs/LAB/nodes/NODE/   disk.qcow2, day0.iso, console.log, started (its mtim
                             warming (while its machine is being restored for a warm start)
 HOME/labs/LAB/snapshots/NAME/   see labctl.model.snapshot
 HOME/labs/LAB.lock    the lab's lock, held while a run changes the lab
+HOME/imports/LAB/     an archive being unpacked; what is there without a run is a killed one's
 HOME/locks/           locks wider than a lab (port allocation on a hypervisor)
 HOME/secrets/         passwords, for nobody's eyes but the owner's
 HOME/cache/           what can be thrown away at any time (canary verdicts, states for warm starts)
@@ -111,6 +112,10 @@ class Home(NamedTuple):
     @property
     def labs(self) -> Path:
         return self.folder / "labs"
+
+    @property
+    def imports(self) -> Path:
+        return self.folder / "imports"
 
     @property
     def locks(self) -> Path:

@@ -25,12 +25,16 @@ _UNKNOWN = "0" * 64
 
 def render(ctx: Context, ref: str, folder: Path) -> list[str]:
     """Write the rendering; the files' paths. Raises TopologyError for a bad file."""
+    return [f"{folder}/{name}" for name in render_lab(ctx, load_lab(ref, ctx.home), folder)]
+
+
+def render_lab(ctx: Context, lab: Lab, folder: Path) -> list[str]:
+    """As `render`, of a lab that is read already; the files' names below `folder`."""
     from labctl.render.desired import render_nodes
     from labctl.render.network import network_xml
     from labctl.render.tree import write_nodes
     from labctl.topology.platforms import load_platforms
 
-    lab = load_lab(ref, ctx.home)
     platforms = load_platforms()
     subnet = None
     if lab.management.enabled:
@@ -44,7 +48,7 @@ def render(ctx: Context, ref: str, folder: Path) -> list[str]:
         images=_images(ctx, lab),
     )
     network = network_xml(lab.name, subnet) if subnet else ""
-    return [f"{folder}/{name}" for name in write_nodes(lab.name, nodes, network, folder)]
+    return write_nodes(lab.name, nodes, network, folder)
 
 
 def _images(ctx: Context, lab: Lab) -> Mapping[str, ImageRef]:

@@ -165,3 +165,20 @@ class RestoreResult:
     """Nodes whose clock could not be set."""
     notes: tuple[str, ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What `import-lab` brought here. `up` is how its nodes booted, None where none had to."""
+
+    lab: str
+    file: Path
+    snapshot: str
+    with_memory: bool
+    started: bool
+    images: tuple[str, ...]
+    """Golden images taken into the store."""
+    resume_skew: float
+    """Seconds from the first machine's resume to the last one's."""
+    seconds: float
+    up: UpResult | None

@@ -1,0 +1,164 @@
+"""A lab out of an archive, brought up on this host: checked whole before any of it is used.
+
+What is unpacked beside the labs is moved to its place at one stroke. Paths, ports and definitions
+are this host's own, made of the topology as `up` makes them; names, UUIDs and MACs are the same
+everywhere, since they come from the lab's name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from labctl.errors import ImageError, LabctlError, UsageError
+from labctl.hypervisor.api import Hypervisor
+from labctl.images.store import ImageStore
+from labctl.model.archive import Contents, Golden
+from labctl.model.identity import network_name
+from labctl.model.paths import Home
+from labctl.ops.belongings import belongings_of
+from labctl.ops.context import Context
+from labctl.ops.events import Notice
+from labctl.ops.journal import Journal, unfinished
+from labctl.ops.lock import lab_lock, port_lock
+from labctl.ops.meter import Meter
+from labctl.ops.results import ImportResult
+from labctl.ops.settling import Settled, define, resume, settle
+from labctl.ops.unpacking import Unpacked, check_room, opened, staging, sweep, unpack
+from labctl.ops.up import up
+
+COMMAND = "import-lab"
+
+
+def import_lab(ctx: Context, file: Path, *, start: bool = True) -> ImportResult:
+    """Bring the archive's lab up here: from its snapshot's memory, else by booting it.
+
+    Without `start` all is put in place and stays off. Raises UsageError (such a lab is here),
+    SnapshotError (the archive is bad, or doesn't fit this host), ImageError (golden images are
+    missing), PreflightRefused, LabLocked, HypervisorError; nothing of it is left then but images.
+    """
+    started = time.monotonic()
+    with opened(file) as reading, contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
+        contents = reading.contents
+        with lab_lock(ctx.home, contents.lab, f"{COMMAND} {file}"):
+            _clear(ctx, hypervisor, contents.lab)
+            store = ImageStore(ctx.home.images)
+            lacking = _lacking(store, contents)
+            check_room(ctx.home, contents, lacking)
+            meter = Meter(ctx, "unpack", contents.size)
+            with _removed(staging(ctx.home, contents.lab)):
+                unpacked = unpack(reading, ctx.home, meter, images=lacking)
+                _take_images(store, unpacked, lacking, file)
+                skew = _put(ctx, hypervisor, unpacked, start=start)
+    boots = start and (unpacked.manifest is None or not unpacked.manifest.with_memory)
+    return ImportResult(
+        lab=contents.lab,
+        file=file,
+        snapshot=contents.snapshot,
+        with_memory=unpacked.manifest is not None and unpacked.manifest.with_memory,
+        started=start,
+        images=tuple(image.name for image in lacking),
+        resume_skew=skew,
+        seconds=time.monotonic() - started,
+        up=up(ctx, contents.lab) if boots else None,
+    )
+
+
+def _clear(ctx: Context, hypervisor: Hypervisor, lab: str) -> None:
+    """Throw away what killed imports left; raise UsageError where the lab is here already."""
+    for name in sweep(ctx.home, lab):
+        ctx.emit(Notice(f"removed what a killed import of {name} had unpacked"))
+    owned = belongings_of(lab, hypervisor, ctx.home)
+    others = [d.name for d in hypervisor.domains() if d.name.startswith(f"{lab}.")]
+    if owned.empty and not others:
+        return
+    cut_off = any(step.operation == COMMAND for step in unfinished(ctx.home.lab(lab).journal))
+    raise UsageError(
+        f"a lab {lab} is here already" + (", half imported by a killed run" if cut_off else ""),
+        details=", ".join(map(str, filter(None, (owned.folder, *(owned.domains or others))))),
+        resolution=f"`labctl destroy {lab}` removes it (take a snapshot and export it before, "
+        "if it is worth keeping); then import again",
+    )
+
+
+def _lacking(store: ImageStore, contents: Contents) -> tuple[Golden, ...]:
+    """The images to be taken into the store under their names: from the archive, or known here
+    by another name. Raises ImageError naming all that are neither, or are other ones here.
+    """
+    images = store.list()
+    digests = {image.name: image.sha256 for image in images}
+    known = {*digests.values(), *(image.sha256 for image in contents.inside)}
+    wrong = []
+    for image in contents.images:
+        if image.sha256 not in known:
+            wrong.append(f"{image.name}, SHA-256 {image.sha256}, {image.size} bytes: not here")
+        elif digests.get(image.name, image.sha256) != image.sha256:
+            here = digests[image.name]
+            wrong.append(f"{image.name} is SHA-256 {here} here, {image.sha256} in the archive")
+    if wrong:
+        raise ImageError(
+            f"{contents.lab} stands on golden images that are not in the store here",
+            details="\n".join(wrong),
+            resolution="`labctl image import FILE --name NAME` those very files, or export the "
+            "lab again --with-images; a name that means another image here must be given to "
+            "this one (running labs keep the one they stand on)",
+        )
+    return tuple(image for image in contents.images if image.name not in digests)
+
+
+def _take_images(
+    store: ImageStore, unpacked: Unpacked, lacking: Sequence[Golden], file: Path
+) -> None:
+    here = {image.sha256: image.path for image in store.list()}
+    for image in lacking:
+        source = here.get(image.sha256, unpacked.image(image))
+        store.add(source, image.name, f"archive {file}", sha256=image.sha256)
+
+
+def _put(ctx: Context, hypervisor: Hypervisor, unpacked: Unpacked, *, start: bool) -> float:
+    """Move the lab to its place, define its nodes and resume them; the skew of that."""
+    paths = ctx.home.lab(unpacked.lab.name)
+    if unpacked.manifest is None:
+        unpacked.paths.folder.rename(paths.folder)
+        return 0.0
+    with contextlib.ExitStack() as undo:
+        with port_lock(ctx.home, hypervisor.uri):
+            settled = settle(ctx, hypervisor, unpacked, unpacked.manifest)
+            unpacked.paths.folder.rename(paths.folder)
+            undo.callback(_undo, hypervisor, ctx.home, settled)
+            with Journal(paths.journal, COMMAND) as journal, journal.step("define"):
+                define(ctx, hypervisor, settled)
+        skew = 0.0
+        if start and unpacked.manifest.with_memory:
+            with Journal(paths.journal, COMMAND) as journal, journal.step("restore"):
+                skew = resume(ctx, hypervisor, settled)
+        undo.pop_all()
+    return skew
+
+
+def _undo(hypervisor: Hypervisor, home: Home, settled: Settled) -> None:
+    """Best effort: the error that led here is the one to report."""
+    lab = settled.desired.lab
+    calls: list[tuple[Callable[[str], None], str]] = []
+    for part in settled.manifest.parts:
+        calls += [(hypervisor.destroy, part.domain), (hypervisor.undefine, part.domain)]
+    if settled.desired.network_xml:
+        calls.append((hypervisor.remove_network, network_name(lab)))
+    for call, name in calls:
+        with contextlib.suppress(LabctlError):
+            call(name)
+    shutil.rmtree(home.lab(lab).folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _removed(folder: Path) -> Iterator[None]:
+    """Whatever comes of the block, `folder` is gone after it."""
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
