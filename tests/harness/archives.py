@@ -12,33 +12,36 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from harness.site import LAB, Site, pair
+from harness.site import Site, pair
+from labctl.hypervisor.api import Hypervisor
 from labctl.model.archive import LIST
 from labctl.model.snapshot import Kind, Manifest, Power
 from labctl.ops.belongings import domains_of
-from labctl.ops.capture import capture
+from labctl.ops.capture import capture, running
+from labctl.ops.context import Context
 from labctl.ops.snapshots import Snapshots
 
 Entry = tuple[tarfile.TarInfo, bytes]
 Data = dict[str, Any]
 
 
-def snapshot(site: Site, name: str, *, memory: bool = True) -> Manifest:
-    """A snapshot of the site's lab."""
-    paths = site.home.lab(LAB)
+def snapshot(
+    ctx: Context, hypervisor: Hypervisor, lab: str, name: str, *, memory: bool = True
+) -> Manifest:
+    """A snapshot of a lab."""
+    paths = ctx.home.lab(lab)
     snapshots = Snapshots(paths)
-    domains = domains_of(LAB, site.fake.domains())
+    domains = domains_of(lab, hypervisor.domains())
     folder = snapshots.folder(name)
-    parts, halt = capture(
-        site.context, site.fake, paths, domains, folder, memory=memory, width=2
-    )
+    parts, halt = capture(ctx, hypervisor, paths, domains, folder, memory=memory, width=2)
+    host = hypervisor.host()
     for file in (paths.topology, paths.files):
         shutil.copyfile(file, folder / file.name)
     manifest = Manifest(
-        lab=LAB, name=name, kind=Kind.MANUAL, description="", created="", clock=halt.clock,
+        lab=lab, name=name, kind=Kind.MANUAL, description="", created="", clock=halt.clock,
         parent="", with_memory=any(part.power is not Power.OFF for part in parts), labctl="0",
-        qemu="7.2.0", libvirt="9.0.0", uri=site.fake.uri, running=("a", "b"), complete=True,
-        parts=parts,
+        qemu=host.hypervisor_version, libvirt=host.libvirt_version, uri=hypervisor.uri, running=running(domains),
+        complete=True, parts=parts,
     )  # fmt: skip
     snapshots.write(manifest)
     return manifest

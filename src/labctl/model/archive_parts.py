@@ -9,7 +9,16 @@ from typing import get_type_hints
 from labctl.model.archive import FILES, SNAPSHOT, TOPOLOGY, Contents, digest
 from labctl.model.identity import domain_name
 from labctl.model.lab import Lab
-from labctl.model.snapshot import DEFINITION, DISK, MEMORY, Manifest, Part, Power, from_json
+from labctl.model.snapshot import (
+    DEFINITION,
+    DISK,
+    MEMORY,
+    Manifest,
+    Part,
+    PartFile,
+    Power,
+    from_json,
+)
 
 MANIFEST = f"{SNAPSHOT}manifest.json"
 _BESIDE = {MANIFEST, f"{SNAPSHOT}{TOPOLOGY}", f"{SNAPSHOT}{FILES}"}
@@ -17,7 +26,12 @@ _NEEDED = {DISK, DEFINITION}
 _KNOWN = {MEMORY, *_NEEDED, "day0.iso", "nvram.fd", "console.log"}
 _MACHINE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SPACE = {"\n", "\t"}
+_PLAIN = (str, int, bool, float)
 _NUMBERS = (int, float)
+_LATEST = 10**11
+"""In seconds since 1970: the year 5138, which calendars still know."""
+_LARGEST = 10**15
+"""Of any number in it: bytes, MiB, seconds since 1970."""
 
 
 def read_snapshot(text: bytes, contents: Contents, lab: Lab) -> Manifest:
@@ -29,6 +43,9 @@ def read_snapshot(text: bytes, contents: Contents, lab: Lab) -> Manifest:
     except RecursionError:
         raise ValueError("no manifest of a snapshot: nested too deep") from None
     _check_types(manifest, "the snapshot")
+    _check_text(manifest.running, "the snapshot: running")
+    if manifest.clock > _LATEST:
+        raise ValueError(f"a snapshot of {manifest.clock} s after 1970")
     if (manifest.lab, manifest.name) != (contents.lab, contents.snapshot):
         raise ValueError(f"it is snapshot {manifest.name!r:.80} of {manifest.lab!r:.80}")
     if not manifest.complete or not manifest.parts:
@@ -44,6 +61,8 @@ def read_snapshot(text: bytes, contents: Contents, lab: Lab) -> Manifest:
 
 def _check_part(part: Part, contents: Contents, lab: Lab) -> None:
     _check_types(part, "a node of the snapshot")
+    for file in part.files.values():
+        _check_types(file, "a file of the snapshot")
     node = next((node for node in lab.nodes if node.name == part.node), None)
     if node is None or part.domain != domain_name(lab.name, part.node):
         raise ValueError(f"the topology has no node {part.node!r:.80} ({part.domain!r:.80})")
@@ -69,23 +88,22 @@ def _check_files(manifest: Manifest, contents: Contents) -> None:
         for name, member in contents.members.items()
         if name.startswith(SNAPSHOT) and name not in _BESIDE
     }
-    if told != found:
-        odd = sorted(set(told.items()) ^ set(found.items()))
-        raise ValueError(f"the snapshot's files are not those of the archive: {odd[0][0]}")
+    for name in sorted({*told, *found}):
+        if told.get(name) != found.get(name):
+            raise ValueError(f"the snapshot's {name} is not that of the archive")
 
 
-def _check_types(record: Manifest | Part, what: str) -> None:
-    """Plain fields of exactly their types, texts fit to be shown."""
+def _check_types(record: Manifest | Part | PartFile, what: str) -> None:
+    """Plain fields of exactly their types, numbers in bounds, texts fit to be shown."""
     for name, wanted in get_type_hints(type(record)).items():
         value = getattr(record, name)
-        if wanted is float and type(value) in _NUMBERS:
-            continue
-        if wanted in (str, int, bool, float) and type(value) is not wanted:
+        allowed = _NUMBERS if wanted is float else (wanted,)
+        if wanted in _PLAIN and type(value) not in allowed:
             raise ValueError(f"{what}: {name} is {type(value).__name__}, not {wanted.__name__}")
+        if isinstance(value, _NUMBERS) and not 0 <= value <= _LARGEST:
+            raise ValueError(f"{what}: {name} can't be {value!r:.40}")
         if isinstance(value, str):
             _check_text([value], f"{what}: {name}")
-        elif isinstance(value, tuple) and name == "running":
-            _check_text(value, f"{what}: {name}")
 
 
 def _check_text(values: Iterable[object], what: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -69,7 +70,8 @@ def settle(ctx: Context, hypervisor: Hypervisor, unpacked: Unpacked, manifest: M
     width = max(2, found.host.cpus)
     with ThreadPoolExecutor(width) as pool:
         parts = tuple(pool.map(lambda part: _as_here(folder, part, found), manifest.parts))
-    manifest = manifest._replace(parts=parts, uri=hypervisor.uri, parent="")
+    created = datetime.fromtimestamp(manifest.clock, UTC).isoformat(timespec="milliseconds")
+    manifest = manifest._replace(parts=parts, uri=hypervisor.uri, parent="", created=created)
     snapshots.write(manifest)
     snapshots.set_current(manifest.name)
     paths = ctx.home.lab(unpacked.lab.name)

@@ -20,7 +20,7 @@ def here(tmp_path: Path) -> Site:
     """Where the lab is, with a snapshot `moved`."""
     (tmp_path / "here").mkdir()
     site = booted(Site(tmp_path / "here"))
-    snapshot(site, "moved")
+    snapshot(site.context, site.fake, LAB, "moved")
     return site
 
 
