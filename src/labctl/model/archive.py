@@ -34,8 +34,8 @@ _WORDS = re.compile(r"[ -~]{0,200}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MANIFEST = r"manifest\.json"
-_CURRENT = "current"
-"""What a lab's folder of snapshots has besides them."""
+_TAKEN = ("current", "restoring")
+"""What a lab's folder of snapshots has besides them (labctl.ops.snapshots)."""
 _PLAIN = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _MEMBER = re.compile(
     rf"{re.escape(TOPOLOGY)}|{re.escape(FILES)}"
@@ -132,7 +132,7 @@ def _check(contents: Contents) -> None:
     """What the parts of a list must be to each other. Raises ValueError."""
     if not is_safe_name(contents.lab):
         raise ValueError(f"unsafe name of a lab: {contents.lab!r:.80}")
-    if contents.snapshot == _CURRENT or not _NAME.fullmatch(contents.snapshot or "none"):
+    if contents.snapshot in _TAKEN or not _NAME.fullmatch(contents.snapshot or "none"):
         raise ValueError(f"unsafe name of a snapshot: {contents.snapshot!r:.80}")
     if lacking := {TOPOLOGY, FILES} - set(contents.members):
         raise ValueError(f"it has no {', '.join(sorted(lacking))}")

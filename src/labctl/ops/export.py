@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
@@ -17,9 +16,10 @@ from labctl.errors import ImageError, SnapshotError, TopologyError, UsageError
 from labctl.images.store import ImageStore
 from labctl.model.archive import CONFIGS, FILES, SNAPSHOT, TOPOLOGY, Contents, Golden, Member
 from labctl.model.lab import Lab
+from labctl.model.paths import LabPaths
 from labctl.model.snapshot import Manifest
 from labctl.ops.context import Context
-from labctl.ops.load import lab_name, load_lab, parse_kept
+from labctl.ops.load import lab_name, load_kept, load_lab
 from labctl.ops.lock import lab_lock
 from labctl.ops.meter import Meter
 from labctl.ops.render import render_lab
@@ -67,7 +67,7 @@ def export(
     started = time.monotonic()
     name = lab_name(ref, ctx.home)
     _refuse_in_the_way(file, force=force)
-    load_lab(name, ctx.home)  # there is such a lab
+    load_lab(name, ctx.home)  # raises where there is no such lab
     with lab_lock(ctx.home, name, f"export {ref}"):
         manifest = _whole(Snapshots(ctx.home.lab(name)), name, snapshot) if snapshot else None
         lab, entries = _entries(ctx, name, manifest)
@@ -115,23 +115,21 @@ def _whole(snapshots: Snapshots, lab: str, name: str) -> Manifest:
 def _entries(ctx: Context, name: str, manifest: Manifest | None) -> tuple[Lab, _Entries]:
     """The lab as it was at the snapshot (or is), and all members but images."""
     paths = ctx.home.lab(name)
-    texts = {TOPOLOGY: paths.topology, FILES: paths.files}
     entries: _Entries = {}
     if manifest is not None:
         folder = Snapshots(paths).folder(manifest.name)
+        paths = LabPaths(folder)
         for part in manifest.parts:
             for file, recorded in part.files.items():
                 source = Source(folder / part.node / file)
                 entries[f"{SNAPSHOT}{part.node}/{file}"] = (Member(*recorded), source)
-        for file in (_MANIFEST, TOPOLOGY, FILES):
-            if (folder / file).exists():
-                entries |= _text(f"{SNAPSHOT}{file}", (folder / file).read_bytes())
-        texts |= {name: folder / name for name in texts if (folder / name).exists()}
-    topology = texts[TOPOLOGY].read_bytes()
-    files = texts[FILES].read_bytes() if texts[FILES].exists() else b"{}"
-    entries |= _text(TOPOLOGY, topology) | _text(FILES, files)
+        entries |= _text(f"{SNAPSHOT}{_MANIFEST}", (folder / _MANIFEST).read_bytes())
+    files = paths.files.read_bytes() if paths.files.exists() else b"{}"
+    for prefix in ("", SNAPSHOT) if manifest else ("",):
+        entries |= _text(f"{prefix}{TOPOLOGY}", paths.topology.read_bytes())
+        entries |= _text(f"{prefix}{FILES}", files)
     try:
-        lab = parse_kept(topology.decode(), json.loads(files), str(texts[TOPOLOGY]))
+        lab, _ = load_kept(paths)
     except TopologyError as error:
         raise SnapshotError(
             f"the kept topology of {name} can't be read any more: {error.brief}",

@@ -10,23 +10,25 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from labctl.errors import ImageError, LabctlError, UsageError
+from labctl.errors import ImageError, UsageError
 from labctl.hypervisor.api import Hypervisor
 from labctl.images.store import ImageStore
 from labctl.model.archive import Contents, Golden
-from labctl.model.identity import network_name
-from labctl.model.paths import Home
+from labctl.model.snapshot import Power
 from labctl.ops.belongings import belongings_of
+from labctl.ops.clock import set_clocks
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
-from labctl.ops.journal import Journal, unfinished
+from labctl.ops.journal import Journal
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.meter import Meter
+from labctl.ops.restore_proof import Whole, version_note
+from labctl.ops.restoring import Marker, begin, put_back
 from labctl.ops.results import ImportResult
-from labctl.ops.settling import Settled, define, resume, settle
+from labctl.ops.settling import settle
 from labctl.ops.unpacking import Unpacked, check_room, opened, staging, sweep, unpack
 from labctl.ops.up import up
 
@@ -38,7 +40,8 @@ def import_lab(ctx: Context, file: Path, *, start: bool = True) -> ImportResult:
 
     Without `start` all is put in place and stays off. Raises UsageError (such a lab is here),
     SnapshotError (the archive is bad, or doesn't fit this host), ImageError (golden images are
-    missing), PreflightRefused, LabLocked, HypervisorError; nothing of it is left then but images.
+    missing), PreflightRefused, LabLocked, HypervisorError: nothing of it is left then but images.
+    Only where its machines resist at the very end the lab stays, off, and the error says so.
     """
     started = time.monotonic()
     with opened(file) as reading, contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
@@ -52,7 +55,7 @@ def import_lab(ctx: Context, file: Path, *, start: bool = True) -> ImportResult:
             with _removed(staging(ctx.home, contents.lab)):
                 unpacked = unpack(reading, ctx.home, meter, images=lacking)
                 _take_images(store, unpacked, lacking, file)
-                skew = _put(ctx, hypervisor, unpacked, start=start)
+                skew, late = _put(ctx, hypervisor, unpacked, file, start=start)
     boots = start and (unpacked.manifest is None or not unpacked.manifest.with_memory)
     return ImportResult(
         lab=contents.lab,
@@ -62,6 +65,7 @@ def import_lab(ctx: Context, file: Path, *, start: bool = True) -> ImportResult:
         started=start,
         images=tuple(image.name for image in lacking),
         resume_skew=skew,
+        late_clocks=late,
         seconds=time.monotonic() - started,
         up=up(ctx, contents.lab) if boots else None,
     )
@@ -75,9 +79,8 @@ def _clear(ctx: Context, hypervisor: Hypervisor, lab: str) -> None:
     others = [d.name for d in hypervisor.domains() if d.name.startswith(f"{lab}.")]
     if owned.empty and not others:
         return
-    cut_off = any(step.operation == COMMAND for step in unfinished(ctx.home.lab(lab).journal))
     raise UsageError(
-        f"a lab {lab} is here already" + (", half imported by a killed run" if cut_off else ""),
+        f"a lab {lab} is here already",
         details=", ".join(map(str, filter(None, (owned.folder, *(owned.domains or others))))),
         resolution=f"`labctl destroy {lab}` removes it (take a snapshot and export it before, "
         "if it is worth keeping); then import again",
@@ -118,39 +121,41 @@ def _take_images(
         store.add(source, image.name, f"archive {file}", sha256=image.sha256)
 
 
-def _put(ctx: Context, hypervisor: Hypervisor, unpacked: Unpacked, *, start: bool) -> float:
-    """Move the lab to its place, define its nodes and resume them; the skew of that."""
+def _put(
+    ctx: Context, hypervisor: Hypervisor, unpacked: Unpacked, file: Path, *, start: bool
+) -> tuple[float, tuple[str, ...]]:
+    """Move the lab to its place and put its snapshot back; the skew of its nodes' resuming, and
+    whose clock is late.
+
+    What is to be put back is noted before the lab is in its place: a run killed from then on is
+    taken on by the next one.
+    """
     paths = ctx.home.lab(unpacked.lab.name)
     if unpacked.manifest is None:
         unpacked.paths.folder.rename(paths.folder)
-        return 0.0
-    with contextlib.ExitStack() as undo:
-        with port_lock(ctx.home, hypervisor.uri):
-            settled = settle(ctx, hypervisor, unpacked, unpacked.manifest)
-            unpacked.paths.folder.rename(paths.folder)
-            undo.callback(_undo, hypervisor, ctx.home, settled)
-            with Journal(paths.journal, COMMAND) as journal, journal.step("define"):
-                define(ctx, hypervisor, settled)
-        skew = 0.0
-        if start and unpacked.manifest.with_memory:
-            with Journal(paths.journal, COMMAND) as journal, journal.step("restore"):
-                skew = resume(ctx, hypervisor, settled)
-        undo.pop_all()
-    return skew
+        return 0.0, ()
+    with port_lock(ctx.home, hypervisor.uri):
+        whole = settle(ctx, hypervisor, unpacked, unpacked.manifest, file)
+        marker = Marker(whole.manifest.name, "")
+        if start:
+            begin(unpacked.paths, marker)
+        unpacked.paths.folder.rename(paths.folder)
+        if not start:
+            return 0.0, ()
+        with Journal(paths.journal, COMMAND) as journal:
+            skew = put_back(ctx, hypervisor, journal, whole, marker)
+    if note := version_note(hypervisor.host(), whole.manifest):
+        ctx.emit(Notice(note))
+    return skew, _set_clocks(ctx, hypervisor, whole)
 
 
-def _undo(hypervisor: Hypervisor, home: Home, settled: Settled) -> None:
-    """Best effort: the error that led here is the one to report."""
-    lab = settled.desired.lab
-    calls: list[tuple[Callable[[str], None], str]] = []
-    for part in settled.manifest.parts:
-        calls += [(hypervisor.destroy, part.domain), (hypervisor.undefine, part.domain)]
-    if settled.desired.network_xml:
-        calls.append((hypervisor.remove_network, network_name(lab)))
-    for call, name in calls:
-        with contextlib.suppress(LabctlError):
-            call(name)
-    shutil.rmtree(home.lab(lab).folder, ignore_errors=True)
+def _set_clocks(ctx: Context, hypervisor: Hypervisor, whole: Whole) -> tuple[str, ...]:
+    from labctl.topology.platforms import load_platforms
+
+    platforms = load_platforms()
+    running = [part.node for part in whole.manifest.parts if part.power is Power.RUNNING]
+    of = {node: platforms[whole.lab.node(node).platform] for node in running}
+    return set_clocks(ctx, hypervisor, whole.manifest.lab, of)
 
 
 @contextlib.contextmanager

@@ -66,14 +66,6 @@ def keep_topology(paths: LabPaths, lab: Lab, files: Mapping[str, str]) -> None:
     write_atomically(paths.topology, lab.text.encode())
 
 
-def parse_kept(text: str, files: Mapping[str, str], source: str) -> Lab:
-    """The lab of a topology kept with the text of the files it refers to.
-
-    Raises TopologyError when it is wrong, or one of its files is not there.
-    """
-    return _parse(text, source, files.__getitem__)[0]
-
-
 def _kept(name: str, home: Home) -> tuple[Lab, Mapping[str, str]]:
     paths = home.lab(name)
     if not is_safe_name(name) or not paths.topology.is_file():

@@ -1,16 +1,13 @@
-"""How far a long stream of bytes has come, told in tenths; and where an interrupt ends it."""
+"""How far a long stream of bytes has come, and where an interrupt ends it."""
 
 from __future__ import annotations
 
-import time
-
 from labctl.errors import Interrupted
 from labctl.ops.context import Context
-from labctl.ops.events import StepDone
+from labctl.ops.events import Progress
 
-_TENTHS = 10
-_QUIET_SECONDS = 2.0
-"""What is over sooner needs no progress."""
+_STEP = 16 * 1024 * 1024
+"""Bytes from one telling to the next."""
 
 
 class Meter:
@@ -19,19 +16,15 @@ class Meter:
     def __init__(self, ctx: Context, step: str, total: int) -> None:
         self._ctx = ctx
         self._step = step
-        self._total = max(total, 1)
+        self._total = total
         self._done = 0
         self._told = 0
-        self._started = time.monotonic()
 
     def __call__(self, size: int) -> None:
         """Count `size` bytes more. Raises Interrupted after a Ctrl-C."""
         if self._ctx.interrupt.is_set():
-            raise Interrupted(f"{self._step} was interrupted")
+            raise Interrupted(f"interrupted while it was to {self._step}: nothing of it is left")
         self._done += size
-        tenths = self._done * _TENTHS // self._total
-        seconds = time.monotonic() - self._started
-        if tenths > self._told and seconds > _QUIET_SECONDS:
-            self._told = tenths
-            note = f"{self._done / 1024**2:,.0f} of {self._total / 1024**2:,.0f} MiB"
-            self._ctx.emit(StepDone(f"{self._step} {tenths}0 %", seconds, note=note))
+        if self._done - self._told >= _STEP or self._done == self._total > _STEP:
+            self._told = self._done
+            self._ctx.emit(Progress(self._step, self._done, self._total))

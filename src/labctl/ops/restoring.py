@@ -69,6 +69,11 @@ def marker(paths: LabPaths) -> Marker | None:
     return Marker(words["snapshot"], words["safety"], Stage(words["stage"]))
 
 
+def begin(paths: LabPaths, begun: Marker) -> None:
+    """Note what is to be put back in a lab's folder: whoever finds it there does it."""
+    _write(paths, begun)
+
+
 def put_back(
     ctx: Context, hypervisor: Hypervisor, journal: Journal, whole: Whole, begun: Marker
 ) -> float:
@@ -189,16 +194,22 @@ def _place(hypervisor: Hypervisor, paths: LabPaths, whole: Whole, part: Part) ->
 
 def _revive(hypervisor: Hypervisor, paths: LabPaths, whole: Whole, part: Part) -> None:
     saved = hypervisor.saved_xml(whole.folder / part.node / MEMORY)
-    revive(hypervisor, whole.folder, part, running_xml(saved, whole.kept[part.node].xml))
+    own = whole.manifest.uri == hypervisor.uri
+    xml = running_xml(saved, whole.kept[part.node].xml, own=own)
+    revive(hypervisor, whole.folder, part, xml)
     paths.node(part.node).started.touch()
 
 
-def running_xml(saved: str, definition: str) -> str:
+def running_xml(saved: str, definition: str, *, own: bool = True) -> str:
     """What to run a machine as: as it ran, or, where its files or ports are others by now, as it
-    is defined, with those cables pulled that were."""
+    is defined, with those cables pulled that were.
+
+    Only an `own` one, saved by this hypervisor, is run as its memory says: what came in an
+    archive could say anything.
+    """
     was = observed_domain(saved, DomainState.PAUSED)
     will_be = observed_domain(definition, DomainState.SHUT_OFF)
-    if _host_side(was.disks, was.udp) == _host_side(will_be.disks, will_be.udp):
+    if own and _host_side(was.disks, was.udp) == _host_side(will_be.disks, will_be.udp):
         return saved
     plugged = {
         mac_of(nic): link_is_up(nic)

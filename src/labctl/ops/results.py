@@ -180,5 +180,7 @@ class ImportResult:
     """Golden images taken into the store."""
     resume_skew: float
     """Seconds from the first machine's resume to the last one's."""
+    late_clocks: tuple[str, ...]
+    """Nodes whose clock could not be set."""
     seconds: float
     up: UpResult | None

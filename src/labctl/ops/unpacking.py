@@ -28,7 +28,7 @@ from labctl.model.archive_parts import MANIFEST, read_snapshot
 from labctl.model.lab import Lab
 from labctl.model.paths import Home, LabPaths
 from labctl.model.snapshot import DISK, Manifest
-from labctl.ops.load import parse_kept
+from labctl.ops.load import load_kept
 from labctl.ops.lock import holder
 from labctl.ops.tarball import Reading, Took
 
@@ -154,8 +154,7 @@ def _checked(contents: Contents, folder: Path) -> Unpacked:
         files = json.loads(targets[FILES].read_bytes())
         if type(files) is not dict or any(type(text) is not str for text in files.values()):
             raise ValueError(f"{FILES} holds other things than texts")
-        text = targets[TOPOLOGY].read_bytes().decode()
-        lab = parse_kept(text, files, f"{contents.lab}'s {TOPOLOGY}")
+        lab, _ = load_kept(LabPaths(folder / "lab"))
         if lab.name != contents.lab:
             raise ValueError(f"its topology is of lab {lab.name}")
         if {node.image for node in lab.nodes} != {image.name for image in contents.images}:

@@ -46,11 +46,11 @@ def import_lines(result: ImportResult, paint: Paint) -> list[str]:
 
 def _how(result: ImportResult, paint: Paint) -> str:
     if not result.started:
-        return f"in place and off; `labctl up {result.lab}` boots it" + (
-            f", `labctl snapshot restore {result.lab} {result.snapshot}` has it go on"
-            if result.with_memory
-            else ""
-        )
+        build = f"`labctl up {result.lab}` builds it anew"
+        if not result.snapshot:
+            return f"in place and off; {build}"
+        restore = f"`labctl snapshot restore {result.lab} {result.snapshot}`"
+        return f"in place and off; {restore} has it go on, {build}"
     if result.up is not None:
         return f"in place after {duration(result.seconds)}, then brought up"
     skew = f"{result.resume_skew * _MILLISECONDS:.0f} ms"

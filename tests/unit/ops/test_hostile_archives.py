@@ -20,9 +20,9 @@ from harness.site import LAB, Site
 from labctl.errors import ExitCode, LabctlError, SnapshotError
 from labctl.images.chain import chain
 from labctl.model.archive import LIST
-from labctl.ops import unpacking
 from labctl.ops.export import export
 from labctl.ops.import_lab import import_lab
+from labctl.ops.tarball import Reading
 
 DISK, MANIFEST = "snapshot/a/disk.qcow2", "snapshot/manifest.json"
 
@@ -232,7 +232,7 @@ def test_more_than_the_disk_has_room_for(
     def never(*_: object) -> None:
         raise AssertionError("it was unpacked")
 
-    monkeypatch.setattr(unpacking.Reading, "unpack", never)
+    monkeypatch.setattr(Reading, "unpack", never)
     huge = relisted(members, lambda data: data["members"][DISK].update(size=2**50))
     packed(huge, target.file)
     with pytest.raises(SnapshotError, match="are free"):
