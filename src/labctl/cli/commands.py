@@ -43,7 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "save": Entry("save", _NODES, "Write running configurations to a folder"),
     "link": Entry("link", _NODES, "Pull or plug a cable"),
     "image": Entry(
-        "image", _FILES, "Golden images: import, list, show, verify, remove, convert, ..."
+        "image", _FILES, "Golden images: import, list, inspect, verify, quarantine, salvage, ..."
     ),
     "hygiene": Entry(
         "hygiene", _FILES, "Find what rots: foreign snapshots, deep chains, leftovers; mend it"
