@@ -169,7 +169,9 @@ def leftovers(home: Home, stale_locks: Iterable[Path]) -> tuple[Leftover, ...]:
     """What killed runs left below labctl's folder."""
     parts = walk.files_below(home.folder, lambda path: path.name.endswith(PART))
     incoming = home.images / "incoming"
-    found = [(LeftoverKind.PART, path) for path in parts if incoming not in path.parents]
+    # an import is taken on; a quarantined image's folder is evidence
+    kept = {incoming, home.quarantine}
+    found = [(LeftoverKind.PART, path) for path in parts if not kept & set(path.parents)]
     found += [(LeftoverKind.LOCK, path) for path in stale_locks]
     found += [(LeftoverKind.EMPTY, path) for path in home.labs.glob("*/nodes/*/") if _empty(path)]
     waiting = walk.files_below(incoming, lambda path: path.stat().st_size > 0)

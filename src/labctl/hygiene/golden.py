@@ -11,6 +11,8 @@ from labctl.images.store import MAX_VERIFIED_AGE
 from labctl.model.hygiene import Finding, Mend, MendKind, Severity
 
 _MAX_DAYS = MAX_VERIFIED_AGE.total_seconds() / DAY
+_EVER = 36525 / 2
+"""Days: the store marks a damaged image as last read in 1970."""
 
 
 def check_writers(facts: Facts) -> Iterator[Finding]:
@@ -94,7 +96,9 @@ def _old(image: GoldenFact) -> Finding:
         check="golden",
         severity=Severity.WARN,
         subject=image.name,
-        message=f"not read whole for {image.verified_days:.0f} days",
+        message="found damaged when it was last read, or never read"
+        if image.verified_days > _EVER
+        else f"not read whole for {image.verified_days:.0f} days",
         meaning=f"a disk can rot under an unchanged mtime; after {_MAX_DAYS:.0f} days the next "
         "`up` reads it first",
         command=f"labctl image verify {image.name}",

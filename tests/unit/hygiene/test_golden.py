@@ -53,6 +53,8 @@ def test_an_image_nobody_read_for_long() -> None:
     (finding,) = rot.found(rot.facts(store=rot.store(verified_days=8.0)), "golden")
     assert (finding.severity, finding.command) == (Severity.WARN, "labctl image verify frr")
     assert rot.found(rot.facts(store=rot.store(verified_days=6.0)), "golden") == []
+    (finding,) = rot.found(rot.facts(store=rot.store(verified_days=20000.0)), "golden")
+    assert finding.message.startswith("found damaged")
 
 
 def test_files_without_a_name_are_told_with_their_size() -> None:

@@ -193,12 +193,17 @@ def test_half_written_files_and_stale_locks_go(rotting: Site) -> None:
     lock.touch()
     (rotting.home.lab(LAB).nodes / "c").mkdir()
     fresh = rotting.home.images / "x.part"
-    fresh.touch()
+    evidence = rotting.home.quarantine / "case/x.part"
+    evidence.parent.mkdir(parents=True)
+    for path in (fresh, evidence):
+        path.touch()
+    os.utime(evidence, (1, 1))
     kinds = {done.mend.kind for done in fix(rotting)}
     assert kinds == {MendKind.REMOVE_FILE, MendKind.REMOVE_LOCK, MendKind.REMOVE_FOLDER}
     assert not part.exists()
     assert not lock.exists()
     assert fresh.exists()
+    assert evidence.exists()
     assert look(rotting).findings == ()
 
 
