@@ -18,8 +18,11 @@ from labctl.images.chain import depth
 from labctl.images.digest import content_digest
 from labctl.model.hygiene import Finding, HygieneReport, Mended, MendKind
 from labctl.ops.hygiene import hygiene
+from labctl.ops.journal import Journal
 from labctl.ops.mend import mend_all
+from labctl.ops.snapshot_create import take
 from labctl.ops.snapshots import Snapshots
+from labctl.ops.target import existing
 
 A = f"{LAB}.a"
 
@@ -280,3 +283,17 @@ def test_a_lab_whose_domains_are_gone_and_its_half_made_snapshot(rotting: Site) 
         rotting.fake.undefine(name)
     commands = {f.command for f in look(rotting).findings if f.check == "overlay"}
     assert commands == {"labctl destroy pair"}
+
+
+def test_labctls_own_snapshots_are_clean_and_do_not_keep_layers_from_being_merged(
+    rotting: Site,
+) -> None:
+    with (
+        existing(rotting.context, LAB) as target,
+        Journal(rotting.home.lab(LAB).journal, "snapshot") as journal,
+    ):
+        assert take(rotting.context, target, journal, "mine", memory=False).complete
+    assert look(rotting).findings == ()
+    snapshot(rotting.fake, A, "x")
+    assert fix(rotting)[0].error == ""
+    assert look(rotting).findings == ()
