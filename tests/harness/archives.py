@@ -40,8 +40,8 @@ def snapshot(
     manifest = Manifest(
         lab=lab, name=name, kind=Kind.MANUAL, description="", created="", clock=halt.clock,
         parent="", with_memory=any(part.power is not Power.OFF for part in parts), labctl="0",
-        qemu=host.hypervisor_version, libvirt=host.libvirt_version, uri=hypervisor.uri, running=running(domains),
-        complete=True, parts=parts,
+        qemu=host.hypervisor_version, libvirt=host.libvirt_version, uri=hypervisor.uri,
+        running=running(domains), complete=True, parts=parts,
     )  # fmt: skip
     snapshots.write(manifest)
     return manifest
