@@ -14,6 +14,7 @@ pytest_plugins = [
     "harness.libvirtd",
     "harness.backends",
     "harness.site",
+    "harness.archives",
     "harness.nexus_site",
 ]
 

@@ -26,7 +26,7 @@ from labctl.ops.journal import Journal
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.meter import Meter
 from labctl.ops.restore_proof import Whole, version_note
-from labctl.ops.restoring import Marker, begin, put_back
+from labctl.ops.restoring import Marker, put_back, write_marker
 from labctl.ops.results import ImportResult
 from labctl.ops.settling import settle
 from labctl.ops.unpacking import Unpacked, check_room, opened, staging, sweep, unpack
@@ -138,7 +138,7 @@ def _put(
         whole = settle(ctx, hypervisor, unpacked, unpacked.manifest, file)
         marker = Marker(whole.manifest.name, "")
         if start:
-            begin(unpacked.paths, marker)
+            write_marker(unpacked.paths, marker)
         unpacked.paths.folder.rename(paths.folder)
         if not start:
             return 0.0, ()

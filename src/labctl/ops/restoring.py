@@ -69,11 +69,6 @@ def marker(paths: LabPaths) -> Marker | None:
     return Marker(words["snapshot"], words["safety"], Stage(words["stage"]))
 
 
-def begin(paths: LabPaths, begun: Marker) -> None:
-    """Note what is to be put back in a lab's folder: whoever finds it there does it."""
-    _write(paths, begun)
-
-
 def put_back(
     ctx: Context, hypervisor: Hypervisor, journal: Journal, whole: Whole, begun: Marker
 ) -> float:
@@ -119,9 +114,9 @@ def _put_back(
     ctx: Context, hypervisor: Hypervisor, journal: Journal, whole: Whole, begun: Marker
 ) -> float:
     manifest, paths = whole.manifest, ctx.home.lab(whole.manifest.lab)
-    _write(paths, begun._replace(stage=Stage.STOPPING))
+    write_marker(paths, begun._replace(stage=Stage.STOPPING))
     stop_all(ctx, hypervisor, journal, manifest.lab)
-    _write(paths, begun._replace(stage=Stage.PLACING))
+    write_marker(paths, begun._replace(stage=Stage.PLACING))
     for node in extra_nodes(hypervisor, whole):
         remove_node(hypervisor, paths, journal, manifest.lab, node)
     parts = {part.node: part for part in manifest.parts}
@@ -131,7 +126,7 @@ def _put_back(
     with journal.step("put back"):
         bring_back_network(hypervisor, whole.lab)
         _put_back_topology(paths, whole.folder)
-    _write(paths, begun._replace(stage=Stage.PLACED))
+    write_marker(paths, begun._replace(stage=Stage.PLACED))
     active = [part.node for part in manifest.parts if part.power is not Power.OFF]
     _each(
         ctx,
@@ -142,7 +137,7 @@ def _put_back(
         width=max(2, hypervisor.host().cpus),
     )
     Snapshots(paths).set_current(manifest.name)
-    _write(paths, begun._replace(stage=Stage.RESUMING))
+    write_marker(paths, begun._replace(stage=Stage.RESUMING))
     times: list[float] = []
     with journal.step("resume"):
         names = [part.domain for part in manifest.parts if part.power is Power.RUNNING]
@@ -193,20 +188,15 @@ def _place(hypervisor: Hypervisor, paths: LabPaths, whole: Whole, part: Part) ->
 
 
 def _revive(hypervisor: Hypervisor, paths: LabPaths, whole: Whole, part: Part) -> None:
-    saved = hypervisor.saved_xml(whole.folder / part.node / MEMORY)
+    saved, kept = hypervisor.saved_xml(whole.folder / part.node / MEMORY), whole.kept[part.node].xml
     own = whole.manifest.uri == hypervisor.uri
-    xml = running_xml(saved, whole.kept[part.node].xml, own=own)
-    revive(hypervisor, whole.folder, part, xml)
+    revive(hypervisor, whole.folder, part, running_xml(saved, kept, own=own))
     paths.node(part.node).started.touch()
 
 
 def running_xml(saved: str, definition: str, *, own: bool = True) -> str:
     """What to run a machine as: as it ran, or, where its files or ports are others by now, as it
-    is defined, with those cables pulled that were.
-
-    Only an `own` one, saved by this hypervisor, is run as its memory says: what came in an
-    archive could say anything.
-    """
+    is defined, with cables pulled that were; so is what is not our `own` and could say anything."""
     was = observed_domain(saved, DomainState.PAUSED)
     will_be = observed_domain(definition, DomainState.SHUT_OFF)
     if own and _host_side(was.disks, was.udp) == _host_side(will_be.disks, will_be.udp):
@@ -305,5 +295,6 @@ def _file(paths: LabPaths) -> Path:
     return paths.snapshots / "restoring"
 
 
-def _write(paths: LabPaths, begun: Marker) -> None:
+def write_marker(paths: LabPaths, begun: Marker) -> None:
+    """Note what is put back: whoever finds it takes it on."""
     write_atomically(_file(paths), json.dumps(begun._asdict()).encode())

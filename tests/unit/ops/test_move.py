@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from harness.archives import booted, entries, snapshot
+from harness.archives import entries, moved, reseal, snapshot
 from harness.faults import refuse
 from harness.killed import killed_at
 from harness.site import LAB, Site, pair
@@ -26,43 +25,14 @@ from labctl.errors import (
 )
 from labctl.hypervisor.api import DomainState
 from labctl.images.chain import chain
-from labctl.images.digest import file_digest
 from labctl.images.store import ImageStore
-from labctl.model.snapshot import PartFile, Power
-from labctl.ops.export import ExportResult, export
+from labctl.ops.export import export
 from labctl.ops.import_lab import import_lab
 from labctl.ops.restore import restore
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.up import up
 
 NODES = ("a", "b")
-
-
-@pytest.fixture
-def here(tmp_path: Path) -> Site:
-    """Where the lab is, with a snapshot `moved`."""
-    (tmp_path / "here").mkdir()
-    site = booted(Site(tmp_path / "here"))
-    snapshot(site.context, site.fake, LAB, "moved")
-    return site
-
-
-@pytest.fixture
-def there(tmp_path: Path, here: Site) -> Site:
-    """Where it goes, with nothing there yet but the image."""
-    (tmp_path / "there").mkdir()
-    site = Site(tmp_path / "there")
-    site.file = here.file
-    return site
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "lab.tgz"
-
-
-def moved(here: Site, file: Path, **options: bool) -> ExportResult:
-    return export(here.context, LAB, file, snapshot="moved", **options)
 
 
 def assert_nothing(site: Site, but: tuple[str, ...] = ()) -> None:
@@ -72,20 +42,20 @@ def assert_nothing(site: Site, but: tuple[str, ...] = ()) -> None:
     assert {image.name for image in ImageStore(site.home.images).list()} == {"frr", *but}
 
 
-def test_a_snapshot_goes_on(here: Site, there: Site, file: Path) -> None:
+def test_a_snapshot_goes_on(here: Site, there: Site, archive_file: Path) -> None:
     here.fake.suspend(f"{LAB}.b")
     snapshot(here.context, here.fake, LAB, "half")
-    export(here.context, LAB, file, snapshot="half")
-    result = import_lab(there.context, file)
+    export(here.context, LAB, archive_file, snapshot="half")
+    result = import_lab(there.context, archive_file)
     assert (result.lab, result.snapshot, result.with_memory, result.up) == (LAB, "half", True, None)
     assert there.states == {f"{LAB}.a": DomainState.RUNNING, f"{LAB}.b": DomainState.PAUSED}
     there.fake.resume(f"{LAB}.b")
     there.assert_whole(*NODES)
 
 
-def test_names_uuids_and_macs_are_the_same(here: Site, there: Site, file: Path) -> None:
-    moved(here, file)
-    import_lab(there.context, file)
+def test_names_uuids_and_macs_are_the_same(here: Site, there: Site, archive_file: Path) -> None:
+    moved(here, archive_file)
+    import_lab(there.context, archive_file)
     for name, domain in here.domains.items():
         other = there.domains[name]
         assert (other.uuid, other.macs) == (domain.uuid, domain.macs)
@@ -93,24 +63,24 @@ def test_names_uuids_and_macs_are_the_same(here: Site, there: Site, file: Path) 
         assert all(str(there.home.folder) in disk for disk in other.disks)
 
 
-def test_disks_stand_on_the_image_there(here: Site, there: Site, file: Path) -> None:
-    moved(here, file)
-    import_lab(there.context, file)
+def test_disks_stand_on_the_image_there(here: Site, there: Site, archive_file: Path) -> None:
+    moved(here, archive_file)
+    import_lab(there.context, archive_file)
     golden = ImageStore(there.home.images).get("frr").path
     for node in NODES:
         assert chain(there.home.lab(LAB).node(node).overlay)[1:] == (golden,)
 
 
-def test_it_can_be_restored_there_again(here: Site, there: Site, file: Path) -> None:
-    moved(here, file)
-    import_lab(there.context, file)
+def test_it_can_be_restored_there_again(here: Site, there: Site, archive_file: Path) -> None:
+    moved(here, archive_file)
+    import_lab(there.context, archive_file)
     there.fake.destroy(f"{LAB}.a")
     assert restore(there.context, LAB, "moved", safety=False).running == NODES
     assert Snapshots(there.home.lab(LAB)).current() == "moved"
 
 
 def test_what_the_memory_says_of_its_machine_is_not_run(
-    here: Site, there: Site, file: Path
+    here: Site, there: Site, archive_file: Path
 ) -> None:
     """Its XML could name any program or file; now, and whenever it is restored."""
     for part in Snapshots(here.home.lab(LAB)).get("moved").parts:
@@ -118,64 +88,51 @@ def test_what_the_memory_says_of_its_machine_is_not_run(
         text = memory.read_text().replace(str(here.home.folder), str(there.home.folder))
         memory.write_text(text.replace("<devices>", "<devices><emulator>/evil</emulator>"))
     reseal(here)
-    moved(here, file)
-    import_lab(there.context, file)
+    moved(here, archive_file)
+    import_lab(there.context, archive_file)
     restore(there.context, LAB, "moved", safety=False)
     assert not [name for name in there.states if "/evil" in there.fake.xml(name)]
 
 
-def reseal(site: Site) -> None:
-    """The manifest of `moved` made to agree with its files."""
-    snapshots = Snapshots(site.home.lab(LAB))
-    manifest = snapshots.get("moved")
-    parts = []
-    for part in manifest.parts:
-        folder = snapshots.folder("moved") / part.node
-        files = {
-            name: PartFile((folder / name).stat().st_size, file_digest(folder / name))
-            for name in part.files
-        }
-        parts.append(part._replace(files=files))
-    snapshots.write(manifest._replace(parts=tuple(parts)))
-
-
-def test_disks_alone_boot(here: Site, there: Site, file: Path) -> None:
+def test_disks_alone_boot(here: Site, there: Site, archive_file: Path) -> None:
     snapshot(here.context, here.fake, LAB, "disks", memory=False)
-    assert not export(here.context, LAB, file, snapshot="disks").with_memory
-    result = import_lab(there.context, file)
+    assert not export(here.context, LAB, archive_file, snapshot="disks").with_memory
+    result = import_lab(there.context, archive_file)
     assert result.up is not None
     assert sorted(there.guests.started) == [*NODES]
     there.assert_whole(*NODES)
 
 
-def test_the_topology_alone_is_built_anew(here: Site, there: Site, file: Path) -> None:
-    export(here.context, LAB, file)
-    assert not [info.name for info, _ in entries(file) if info.name.startswith("snapshot/")]
-    assert import_lab(there.context, file).up is not None
+def test_the_topology_alone_is_built_anew(here: Site, there: Site, archive_file: Path) -> None:
+    export(here.context, LAB, archive_file)
+    assert not [info.name for info, _ in entries(archive_file) if info.name.startswith("snapshot/")]
+    assert import_lab(there.context, archive_file).up is not None
     there.assert_whole(*NODES)
 
 
-def test_without_start_it_is_off(here: Site, there: Site, file: Path) -> None:
-    moved(here, file)
-    result = import_lab(there.context, file, start=False)
+def test_without_start_it_is_off(here: Site, there: Site, archive_file: Path) -> None:
+    moved(here, archive_file)
+    result = import_lab(there.context, archive_file, start=False)
     assert (result.started, result.up, there.states) == (False, None, {})
     assert restore(there.context, LAB, "moved").running == NODES
     there.assert_whole(*NODES)
 
 
-def test_without_start_or_snapshot_it_can_be_built(here: Site, there: Site, file: Path) -> None:
-    export(here.context, LAB, file)
-    import_lab(there.context, file, start=False)
+def test_without_start_or_snapshot_it_can_be_built(
+    here: Site, there: Site, archive_file: Path
+) -> None:
+    export(here.context, LAB, archive_file)
+    import_lab(there.context, archive_file, start=False)
     assert there.states == {}
     up(there.context, LAB, verify=False)
     there.assert_whole(*NODES)
 
 
-def test_the_topology_is_that_of_the_snapshot(here: Site, there: Site, file: Path) -> None:
+def test_the_topology_is_that_of_the_snapshot(here: Site, there: Site, archive_file: Path) -> None:
     here.write(pair("a", "b", "c"))
     here.up()
-    moved(here, file)
-    import_lab(there.context, file)
+    moved(here, archive_file)
+    import_lab(there.context, archive_file)
     assert set(there.states) == {f"{LAB}.a", f"{LAB}.b"}
     assert up(there.context, LAB, verify=False).plan.empty
 
@@ -186,92 +143,98 @@ def forget_images(site: Site) -> str:
     return image.sha256
 
 
-def test_images_come_along_if_asked(here: Site, there: Site, file: Path) -> None:
+def test_images_come_along_if_asked(here: Site, there: Site, archive_file: Path) -> None:
     digest = forget_images(there)
-    assert moved(here, file, with_images=True).inside
-    assert import_lab(there.context, file).images == ("frr",)
+    assert moved(here, archive_file, with_images=True).inside
+    assert import_lab(there.context, archive_file).images == ("frr",)
     assert ImageStore(there.home.images).get("frr").sha256 == digest
     there.assert_whole(*NODES)
 
 
-def test_a_missing_image_is_named_with_its_digest(here: Site, there: Site, file: Path) -> None:
+def test_a_missing_image_is_named_with_its_digest(
+    here: Site, there: Site, archive_file: Path
+) -> None:
     digest = forget_images(there)
-    moved(here, file)
+    moved(here, archive_file)
     with pytest.raises(ImageError, match="not in the store") as caught:
-        import_lab(there.context, file)
+        import_lab(there.context, archive_file)
     assert f"frr, SHA-256 {digest}" in caught.value.details
     assert caught.value.exit_code == ExitCode.IMAGE
     there.assert_gone()
 
 
-def test_an_image_of_another_name_gets_this_one_too(here: Site, there: Site, file: Path) -> None:
+def test_an_image_of_another_name_gets_this_one_too(
+    here: Site, there: Site, archive_file: Path
+) -> None:
     image = ImageStore(there.home.images).get("frr")
     ImageStore(there.home.images).add(image.path, "known")
     (there.home.images / "names/frr.json").unlink()
-    moved(here, file)
-    assert import_lab(there.context, file).images == ("frr",)
+    moved(here, archive_file)
+    assert import_lab(there.context, archive_file).images == ("frr",)
     there.assert_whole(*NODES)
 
 
 def test_another_image_of_that_name_is_not_replaced(
-    here: Site, there: Site, file: Path, tmp_path: Path
+    here: Site, there: Site, archive_file: Path, tmp_path: Path
 ) -> None:
     disk = tmp_path / "other.qcow2"
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "2M"], check=True)
     other = ImageStore(there.home.images).add(disk, "frr")
-    moved(here, file, with_images=True)
+    moved(here, archive_file, with_images=True)
     with pytest.raises(ImageError) as caught:
-        import_lab(there.context, file)
+        import_lab(there.context, archive_file)
     assert f"frr is SHA-256 {other.sha256} here" in caught.value.details
     assert ImageStore(there.home.images).get("frr") == other
     there.assert_gone()
 
 
-def test_a_lab_that_is_here_is_not_touched(here: Site, file: Path) -> None:
-    moved(here, file)
+def test_a_lab_that_is_here_is_not_touched(here: Site, archive_file: Path) -> None:
+    moved(here, archive_file)
     before = here.files
     with pytest.raises(UsageError, match="here already") as caught:
-        import_lab(here.context, file)
+        import_lab(here.context, archive_file)
     assert f"labctl destroy {LAB}" in caught.value.resolution
     assert here.files == before
     here.assert_whole(*NODES)
 
 
 def test_domains_of_that_name_without_a_folder_are_not_either(
-    here: Site, there: Site, file: Path
+    here: Site, there: Site, archive_file: Path
 ) -> None:
-    moved(here, file)
-    import_lab(there.context, file)
+    moved(here, archive_file)
+    import_lab(there.context, archive_file)
     shutil.rmtree(there.home.lab(LAB).folder)
     with pytest.raises(UsageError, match="here already"):
-        import_lab(there.context, file)
+        import_lab(there.context, archive_file)
     assert set(there.states.values()) == {DomainState.RUNNING}
 
 
-def test_another_machine_or_an_older_qemu_is_refused(here: Site, there: Site, file: Path) -> None:
-    moved(here, file)
+def test_another_machine_or_an_older_qemu_is_refused(
+    here: Site, there: Site, archive_file: Path
+) -> None:
+    moved(here, archive_file)
     there.fake.facts = replace(there.fake.facts, hypervisor_version="6.0.0")
     with pytest.raises(SnapshotError, match="is older"):
-        import_lab(there.context, file)
+        import_lab(there.context, archive_file)
     assert_nothing(there)
 
 
-def test_a_host_too_small_is_refused(here: Site, there: Site, file: Path) -> None:
-    moved(here, file)
+def test_a_host_too_small_is_refused(here: Site, there: Site, archive_file: Path) -> None:
+    moved(here, archive_file)
     there.fake.facts = replace(there.fake.facts, memory_total=300, memory_free=300)
     with pytest.raises(PreflightRefused):
-        import_lab(there.context, file)
+        import_lab(there.context, archive_file)
     assert_nothing(there)
 
 
 @pytest.mark.parametrize("call", ["define", "restore_memory", "resume"])
 def test_machines_that_resist_leave_it_off_and_told(
-    here: Site, there: Site, file: Path, call: str
+    here: Site, there: Site, archive_file: Path, call: str
 ) -> None:
-    moved(here, file)
+    moved(here, archive_file)
     there.fake.faults.at(call, refuse("no room"), call=2)
     with pytest.raises((SnapshotError, HypervisorError), match="no room") as caught:
-        import_lab(there.context, file)
+        import_lab(there.context, archive_file)
     assert "the lab is off" in caught.value.resolution
     assert DomainState.RUNNING not in there.states.values()
     assert not there.home.imports.exists()
@@ -280,7 +243,7 @@ def test_machines_that_resist_leave_it_off_and_told(
 
 
 def test_a_configuration_of_another_labctl_is_kept_and_told(
-    here: Site, there: Site, file: Path
+    here: Site, there: Site, archive_file: Path
 ) -> None:
     folder = Snapshots(here.home.lab(LAB)).folder("moved")
     mark = here.domains[f"{LAB}.a"].metadata
@@ -289,83 +252,34 @@ def test_a_configuration_of_another_labctl_is_kept_and_told(
     definition = folder / "a/domain.xml"
     definition.write_text(definition.read_text().replace(config, "7" * 64))
     reseal(here)
-    moved(here, file)
-    import_lab(there.context, file)
+    moved(here, archive_file)
+    import_lab(there.context, archive_file)
     assert any("keeps its configuration" in getattr(event, "text", "") for event in there.events)
     (action,) = there.up().plan.actions
     assert (action.node, action.reason) == ("a", "day-0 configuration changed")
 
 
-def test_an_interrupt_ends_it_with_nothing_left(here: Site, there: Site, file: Path) -> None:
-    moved(here, file)
+def test_an_interrupt_ends_it_with_nothing_left(
+    here: Site, there: Site, archive_file: Path
+) -> None:
+    moved(here, archive_file)
     context = there.context
     context.interrupt.set()
     with pytest.raises(Interrupted):
-        import_lab(context, file)
+        import_lab(context, archive_file)
     assert_nothing(there)
     stopped = here.context
     stopped.interrupt.set()
     with pytest.raises(Interrupted):
-        export(stopped, LAB, file.with_name("other.tgz"), snapshot="moved")
-    assert not list(file.parent.glob("other*"))
+        export(stopped, LAB, archive_file.with_name("other.tgz"), snapshot="moved")
+    assert not list(archive_file.parent.glob("other*"))
 
 
-def test_a_file_that_is_there_is_kept_unless_forced(here: Site, file: Path) -> None:
-    file.write_text("mine")
-    with pytest.raises(UsageError, match="is there already"):
-        moved(here, file)
-    assert file.read_text() == "mine"
-    moved(here, file, force=True)
-    assert entries(file)
-    assert file.stat().st_mode & 0o777 == 0o600
-    for odd in (file.parent, file.parent / "gone/lab.tgz"):
-        with pytest.raises(UsageError):
-            moved(here, odd, force=True)
-
-
-@pytest.mark.parametrize(
-    "harm",
-    [
-        lambda path: path.write_bytes(path.read_bytes()[:-1] + b"!"),
-        lambda path: path.write_bytes(path.read_bytes() + b"more"),
-        lambda path: path.write_bytes(path.read_bytes()[:-1]),
-        lambda path: path.unlink(),
-    ],
-)
-def test_a_damaged_snapshot_gives_no_archive(
-    here: Site, file: Path, harm: Callable[[Path], object]
+def test_killed_anywhere_it_is_taken_on_or_gone(
+    here: Site, archive_file: Path, tmp_path: Path
 ) -> None:
-    harm(Snapshots(here.home.lab(LAB)).folder("moved") / "b/memory")
-    with pytest.raises(SnapshotError):
-        moved(here, file)
-    assert list(file.parent.glob("lab.tgz*")) == []
-
-
-def test_an_incomplete_snapshot_gives_none_either(here: Site, file: Path) -> None:
-    snapshots = Snapshots(here.home.lab(LAB))
-    snapshots.write(snapshots.get("moved")._replace(complete=False, running=()))
-    with pytest.raises(SnapshotError, match="incomplete"):
-        moved(here, file)
-    with pytest.raises(UsageError, match="no snapshot"):
-        export(here.context, LAB, file, snapshot="none")
-    with pytest.raises(UsageError):
-        export(here.context, "nolab", file)
-
-
-def test_what_readers_find_in_it(here: Site, file: Path) -> None:
-    """The list first, then what `render` writes, without a password."""
-    moved(here, file)
-    names = [info.name for info, _ in entries(file)]
-    assert names[0] == "labctl-archive.json"
-    assert "configs/nodes/a/day0/hostname" in names
-    assert names[1:] == sorted(names[1:])
-    powers = {part.power for part in Snapshots(here.home.lab(LAB)).get("moved").parts}
-    assert powers == {Power.RUNNING}
-
-
-def test_killed_anywhere_it_is_taken_on_or_gone(here: Site, file: Path, tmp_path: Path) -> None:
     """Nothing at all, or a lab that the next `up` brings to where it should be."""
-    moved(here, file)
+    moved(here, archive_file)
     place, taken_on = 0, 0
     while True:
         place += 1
@@ -373,14 +287,14 @@ def test_killed_anywhere_it_is_taken_on_or_gone(here: Site, file: Path, tmp_path
         folder.mkdir()
         site = Site(folder)
         site.file = here.file
-        job = partial(import_lab, site.context, file)
+        job = partial(import_lab, site.context, archive_file)
         if not killed_at(site.fake, place, folder, job):
             break
         if site.home.lab(LAB).topology.exists():
             up(site.context, LAB, verify=False)
             taken_on += 1
         else:
-            import_lab(site.context, file)
+            import_lab(site.context, archive_file)
         site.assert_whole(*NODES)
         assert taken_on or not site.home.imports.exists()
     assert taken_on > 5
