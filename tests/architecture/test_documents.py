@@ -14,7 +14,7 @@ from labctl.topology.platforms import load_platforms
 
 ROOT = Path(__file__).parents[2]
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-_COMMAND = re.compile(r"(?:^|[`$| ])labctl ([a-z]+)\b(?! is| are| has)", re.MULTILINE)
+_COMMAND = re.compile(r"(?:^|[`$| ])labctl ([a-z]+(?:-[a-z]+)*)\b(?! is| are| has)", re.MULTILINE)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 _DEMO = ROOT / "tests/golden/evpn-2x2/nodes"
 _CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
