@@ -22,7 +22,7 @@ from labctl.ops.events import Notice
 _WIDTH = 8
 _DEADLINE = 60.0
 """Seconds for one guest."""
-AGENT_SECONDS = 20.0
+AGENT_SECONDS = 10.0
 """Until an agent answers again; libvirt is connected to it anew when its machine runs on."""
 _POLL_SECONDS = 0.05
 

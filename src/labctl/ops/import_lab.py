@@ -18,6 +18,7 @@ from labctl.hypervisor.api import Hypervisor
 from labctl.images.store import ImageStore
 from labctl.model.archive import Contents, Golden
 from labctl.model.snapshot import Power
+from labctl.ops import restore_marker
 from labctl.ops.belongings import belongings_of
 from labctl.ops.clock import set_clocks
 from labctl.ops.context import Context
@@ -25,8 +26,9 @@ from labctl.ops.events import Notice
 from labctl.ops.journal import Journal
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.meter import Meter
+from labctl.ops.restore_marker import Marker
 from labctl.ops.restore_proof import Whole, version_note
-from labctl.ops.restoring import Marker, put_back, write_marker
+from labctl.ops.restoring import put_back
 from labctl.ops.results import ImportResult
 from labctl.ops.settling import settle
 from labctl.ops.unpacking import Unpacked, check_room, opened, staging, sweep, unpack
@@ -138,7 +140,7 @@ def _put(
         whole = settle(ctx, hypervisor, unpacked, unpacked.manifest, file)
         marker = Marker(whole.manifest.name, "")
         if start:
-            write_marker(unpacked.paths, marker)
+            restore_marker.write(unpacked.paths, marker)
         unpacked.paths.folder.rename(paths.folder)
         if not start:
             return 0.0, ()

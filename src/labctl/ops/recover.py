@@ -9,7 +9,8 @@ from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.journal import Journal, unfinished
 from labctl.ops.lock import port_lock
-from labctl.ops.restoring import marker, take_on
+from labctl.ops.restore_marker import marker
+from labctl.ops.restoring import right_clocks, take_on
 from labctl.ops.snapshot_recover import recover_snapshots
 from labctl.ops.warm_keep import release
 
@@ -40,4 +41,6 @@ def _take_on(ctx: Context, hypervisor: Hypervisor, paths: LabPaths) -> None:
         port_lock(ctx.home, hypervisor.uri),
         Journal(paths.journal, "snapshot restore") as journal,
     ):
-        take_on(ctx, hypervisor, journal, paths.folder.name)
+        whole = take_on(ctx, hypervisor, journal, paths.folder.name)
+    if whole is not None:
+        right_clocks(ctx, hypervisor, whole)

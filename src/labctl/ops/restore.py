@@ -12,15 +12,15 @@ from labctl.hypervisor.api import Hypervisor, ObservedDomain
 from labctl.model.paths import LabPaths
 from labctl.model.snapshot import Kind, Power
 from labctl.ops.belongings import domains_of
-from labctl.ops.clock import set_clocks
 from labctl.ops.context import Context
 from labctl.ops.events import Notice, StepDone, StepStarted
 from labctl.ops.journal import Journal
 from labctl.ops.load import lab_name
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.recover import recover
+from labctl.ops.restore_marker import Marker, marker
 from labctl.ops.restore_proof import Whole, misfits, prove_whole, refused, version_note
-from labctl.ops.restoring import Marker, extra_nodes, marker, put_back
+from labctl.ops.restoring import extra_nodes, put_back, right_clocks
 from labctl.ops.results import RestoreResult
 from labctl.ops.snapshot_create import take
 from labctl.ops.snapshot_fit import wrong_with
@@ -54,7 +54,7 @@ def restore(ctx: Context, ref: str, name: str, *, safety: bool = True) -> Restor
                 before = _keep_present(ctx, hypervisor, journal, whole) if safety else ""
                 removed = extra_nodes(hypervisor, whole)
                 skew = put_back(ctx, hypervisor, journal, whole, Marker(name, before))
-            late = _set_clocks(ctx, hypervisor, whole)
+            late = right_clocks(ctx, hypervisor, whole)
         note = version_note(hypervisor.host(), whole.manifest)
     return RestoreResult(
         lab=lab,
@@ -166,19 +166,6 @@ def _name(snapshots: Snapshots, name: str) -> str:
         number += 1
         found = f"{stem}-{number}"
     return found
-
-
-def _set_clocks(ctx: Context, hypervisor: Hypervisor, whole: Whole) -> tuple[str, ...]:
-    from labctl.topology.platforms import load_platforms
-
-    platforms = load_platforms()
-    names = {
-        node: mark.platform
-        for node in _nodes(whole, Power.RUNNING)
-        if (mark := whole.kept[node].domain.metadata) is not None
-    }
-    known = {node: platforms[name] for node, name in names.items() if name in platforms}
-    return set_clocks(ctx, hypervisor, whole.manifest.lab, known)
 
 
 def _nodes(whole: Whole, power: Power) -> tuple[str, ...]:

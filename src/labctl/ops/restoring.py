@@ -1,7 +1,5 @@
 """Put a lab back to a snapshot, all nodes or none, and take on what a killed run had begun.
 
-LAB/snapshots/restoring     while this goes on: which snapshot, which one leads back, how far
-
 It begins by switching all machines off, so it can begin again at any time: whoever finds the
 file does that. Where it can't be ended the lab goes back to its safety snapshot, else stays off:
 never do some of its nodes run as they are and some as they were.
@@ -10,11 +8,8 @@ never do some of its nodes run as they are and some as they were.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterable, Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 from xml.etree import ElementTree
 
 from labctl.atomic import write_atomically
@@ -27,46 +22,18 @@ from labctl.model.snapshot import MEMORY, Part, Power
 from labctl.ops.apply import remove_node
 from labctl.ops.belongings import domains_of
 from labctl.ops.capture import together
+from labctl.ops.clock import set_clocks
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.journal import Journal
 from labctl.ops.management import bring_back_network
 from labctl.ops.reinstate import place, revive
+from labctl.ops.restore_marker import Marker, Stage, clear, marker, write
 from labctl.ops.restore_proof import Whole, prove_whole
 from labctl.ops.runner import run_nodes
 from labctl.ops.snapshots import Snapshots
 
 _WIDTH = 8
-
-
-class Stage(StrEnum):
-    """How far it has come."""
-
-    STOPPING = "stopping"
-    """Disks are as they were before."""
-    PLACING = "placing"
-    """Disks are of both."""
-    PLACED = "placed"
-    """Disks and definitions are the snapshot's."""
-    RESUMING = "resuming"
-    """So is the memory of machines; none has run on yet, or some."""
-
-
-class Marker(NamedTuple):
-    """What is being put back, and the snapshot of what was before ("" for none)."""
-
-    snapshot: str
-    safety: str
-    stage: Stage = Stage.STOPPING
-
-
-def marker(paths: LabPaths) -> Marker | None:
-    """What a run is putting back, or was when it was killed."""
-    try:
-        words = json.loads(_file(paths).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    return Marker(words["snapshot"], words["safety"], Stage(words["stage"]))
 
 
 def put_back(
@@ -89,15 +56,31 @@ def put_back(
         raise _gone_back(calm, hypervisor, journal, whole.manifest.lab, begun, error) from error
 
 
-def take_on(ctx: Context, hypervisor: Hypervisor, journal: Journal, lab: str) -> None:
+def right_clocks(ctx: Context, hypervisor: Hypervisor, whole: Whole) -> tuple[str, ...]:
+    """Set the clocks of the nodes that run on; gives back those that could not be set."""
+    from labctl.topology.platforms import load_platforms
+
+    platforms = load_platforms()
+    running = [part.node for part in whole.manifest.parts if part.power is Power.RUNNING]
+    names = {
+        node: mark.platform
+        for node in running
+        if (mark := whole.kept[node].domain.metadata) is not None
+    }
+    known = {node: platforms[name] for node, name in names.items() if name in platforms}
+    return set_clocks(ctx, hypervisor, whole.manifest.lab, known)
+
+
+def take_on(ctx: Context, hypervisor: Hypervisor, journal: Journal, lab: str) -> Whole | None:
     """End what a killed run had begun to put back, if it had; tells of it.
 
-    Raises SnapshotError as `put_back`, also when the snapshot is no longer whole.
+    Gives back what was put back: its clocks are yet to be set. Raises SnapshotError as
+    `put_back`, also when the snapshot is no longer whole.
     """
     paths = ctx.home.lab(lab)
     begun = marker(paths)
     if begun is None:
-        return
+        return None
     told = f"an earlier run was cut off while it put back snapshot {begun.snapshot}"
     ctx.emit(Notice(f"{told}; taking it on"))
     try:
@@ -105,18 +88,19 @@ def take_on(ctx: Context, hypervisor: Hypervisor, journal: Journal, lab: str) ->
     except LabctlError as error:
         raise _gone_back(ctx, hypervisor, journal, lab, begun, error) from error
     if begun.stage is Stage.RESUMING and _all_run(hypervisor, whole):
-        _file(paths).unlink(missing_ok=True)
-        return
-    put_back(ctx, hypervisor, journal, whole, begun)
+        clear(paths)
+    else:
+        put_back(ctx, hypervisor, journal, whole, begun)
+    return whole
 
 
 def _put_back(
     ctx: Context, hypervisor: Hypervisor, journal: Journal, whole: Whole, begun: Marker
 ) -> float:
     manifest, paths = whole.manifest, ctx.home.lab(whole.manifest.lab)
-    write_marker(paths, begun._replace(stage=Stage.STOPPING))
+    write(paths, begun._replace(stage=Stage.STOPPING))
     stop_all(ctx, hypervisor, journal, manifest.lab)
-    write_marker(paths, begun._replace(stage=Stage.PLACING))
+    write(paths, begun._replace(stage=Stage.PLACING))
     for node in extra_nodes(hypervisor, whole):
         remove_node(hypervisor, paths, journal, manifest.lab, node)
     parts = {part.node: part for part in manifest.parts}
@@ -126,7 +110,7 @@ def _put_back(
     with journal.step("put back"):
         bring_back_network(hypervisor, whole.lab)
         _put_back_topology(paths, whole.folder)
-    write_marker(paths, begun._replace(stage=Stage.PLACED))
+    write(paths, begun._replace(stage=Stage.PLACED))
     active = [part.node for part in manifest.parts if part.power is not Power.OFF]
     _each(
         ctx,
@@ -137,12 +121,12 @@ def _put_back(
         width=max(2, hypervisor.host().cpus),
     )
     Snapshots(paths).set_current(manifest.name)
-    write_marker(paths, begun._replace(stage=Stage.RESUMING))
+    write(paths, begun._replace(stage=Stage.RESUMING))
     times: list[float] = []
     with journal.step("resume"):
         names = [part.domain for part in manifest.parts if part.power is Power.RUNNING]
         together(names, hypervisor.resume, times)
-    _file(paths).unlink()
+    clear(paths)
     return max(times) - min(times) if times else 0.0
 
 
@@ -274,7 +258,7 @@ def _left_off(ctx: Context, hypervisor: Hypervisor, journal: Journal, lab: str) 
             "the lab is off, and its disks are of two instants: restore another snapshot "
             f"(`labctl snapshot list {lab}`), or `labctl destroy {lab}`"
         )
-    _file(paths).unlink()
+    clear(paths)
     whose = "as they were" if left.stage is Stage.STOPPING else f"those of {left.snapshot}"
     return f"the lab is off, its disks are {whose}: `labctl up {lab}` boots it"
 
@@ -289,12 +273,3 @@ def _writing(node: str) -> Iterator[None]:
             details=str(error.filename),
             resolution="see whether the disk is full or read-only",
         ) from None
-
-
-def _file(paths: LabPaths) -> Path:
-    return paths.snapshots / "restoring"
-
-
-def write_marker(paths: LabPaths, begun: Marker) -> None:
-    """Note what is put back: whoever finds it takes it on."""
-    write_atomically(_file(paths), json.dumps(begun._asdict()).encode())

@@ -2,7 +2,7 @@
 
 LAB/snapshots/NAME/manifest.json       see labctl.model.snapshot
 LAB/snapshots/current                  the name of the snapshot the lab's state came from
-LAB/snapshots/restoring                only while one is put back, see labctl.ops.restoring
+LAB/snapshots/restoring                only while one is put back, see labctl.ops.restore_marker
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from labctl.ops.journal import Journal
 from labctl.ops.load import keep_topology, load_with_files
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.recover import recover
-from labctl.ops.restoring import marker
+from labctl.ops.restore_marker import marker
 from labctl.ops.results import Goal, NodeOutcome, UpResult
 from labctl.ops.runner import run_nodes
 from labctl.ops.survey import Survey, survey

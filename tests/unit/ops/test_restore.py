@@ -19,7 +19,8 @@ from labctl.ops.events import Notice
 from labctl.ops.journal import Journal
 from labctl.ops.lock import lab_lock
 from labctl.ops.restore import restore
-from labctl.ops.restoring import marker, running_xml
+from labctl.ops.restore_marker import marker
+from labctl.ops.restoring import running_xml
 from labctl.ops.snapshot_create import take
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.target import existing
