@@ -21,9 +21,9 @@ from labctl.ops.events import Notice
 
 _WIDTH = 8
 _DEADLINE = 60.0
-"""Seconds for one guest."""
-AGENT_SECONDS = 10.0
-"""Until an agent answers again; libvirt is connected to it anew when its machine runs on."""
+"""Seconds for one guest; under TCG its agent takes some to wake up."""
+AGENT_SECONDS = 20.0
+"""How long an agent's channel may look closed once its machine runs on."""
 _POLL_SECONDS = 0.05
 
 
@@ -65,7 +65,10 @@ def _set(ctx: Context, hypervisor: Hypervisor, lab: str, node: str, platform: Pl
 
 
 def _await_agent(ctx: Context, hypervisor: Hypervisor, name: str) -> None:
-    """Wait a while: just after a restore the agent's channel looks closed to libvirt."""
+    """Wait until libvirt sees the agent: just after a restore its channel looks closed.
+
+    Who asks it next finds out when it does not come.
+    """
     end = time.monotonic() + AGENT_SECONDS
     while not hypervisor.agent_ready(name) and time.monotonic() < end:
         if ctx.interrupt.wait(_POLL_SECONDS):

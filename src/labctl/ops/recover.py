@@ -18,9 +18,9 @@ from labctl.ops.warm_keep import release
 def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None) -> tuple[str, ...]:
     """Throw away half-written files and tell what the killed run had been doing.
 
-    With a `hypervisor`, a snapshot that was being put back is, and unfinished ones and states for
-    warm starts are undone. Other definitions and machines need no undoing: they are found as they
-    are and the plan takes them on from there. The caller holds the lab's lock. Raises
+    With a `hypervisor`, a snapshot that was being put back is, and unfinished snapshots and states
+    for warm starts are undone. Other definitions and machines need no undoing: they are found as
+    they are and the plan takes them on from there. The caller holds the lab's lock. Raises
     SnapshotError when a snapshot can't be put back, which says where the lab is then.
     """
     steps = unfinished(paths.journal)
