@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.libvirtd import private_libvirtd
 from harness.snapshots import assert_all_are_whole
 from labctl.hypervisor.api import DomainState
 from labctl.hypervisor.connect import connect
@@ -76,14 +77,19 @@ class ImpatientLab(Lab):
 
 @pytest.fixture
 def lab(tmp_path: Path, libvirtd_uri: str) -> Iterator[ImpatientLab]:
-    """Machines of which one is paused in the snapshot `base`, and runs now."""
-    lab = ImpatientLab(tmp_path, libvirtd_uri)
-    lab.up()
-    with contextlib.closing(connect(libvirtd_uri)) as hypervisor:
-        hypervisor.suspend(f"{LAB}.{NODES[-1]}")
-    lab.run("snapshot", "create", LAB, "base")
+    lab = lab_on(libvirtd_uri, tmp_path)
     yield lab
     lab.run("destroy", LAB, "--yes")
+
+
+def lab_on(uri: str, folder: Path) -> ImpatientLab:
+    """Machines of which one is paused in the snapshot `base`, and runs now."""
+    lab = ImpatientLab(folder, uri)
+    lab.up()
+    with contextlib.closing(connect(uri)) as hypervisor:
+        hypervisor.suspend(f"{LAB}.{NODES[-1]}")
+    lab.run("snapshot", "create", LAB, "base")
+    return lab
 
 
 @pytest.fixture
@@ -144,3 +150,25 @@ def test_a_qemu_is_killed(lab: ImpatientLab, moments: random.Random) -> None:
         assert_all_are_whole(lab.paths)
         lab.run(*BARE)
         lab.assert_as_in_base()
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("part", [0.4, 0.6, 0.8])
+def test_libvirtd_dies(tmp_path: Path, part: float) -> None:
+    """Its machines live on; the command fails or not, and the next one ends it."""
+    with private_libvirtd() as daemon:
+        lab = lab_on(daemon.uri, tmp_path)
+        seconds = seconds_of(lab, BARE)
+        lab.present()
+        process = lab.start(*BARE)
+        time.sleep(part * seconds)
+        with daemon.dead():
+            out, err = process.communicate(timeout=60)
+        under_way = marker(lab.paths) is not None
+        assert process.returncode in (0, 6, 11), f"{out}\n{err}"
+        lab.run("snapshot", "prune", LAB)
+        if under_way:
+            lab.assert_as_in_base()
+        lab.run(*BARE)
+        lab.assert_as_in_base()
+        lab.run("destroy", LAB, "--yes")

@@ -15,6 +15,7 @@ from labctl.images.chain import chain, depth
 from labctl.ops.journal import unfinished
 from labctl.ops.labs import no_such_lab, rank
 from labctl.ops.lock import holder
+from labctl.ops.restore_marker import marker
 from labctl.ops.snapshot_summary import summary
 from labctl.ops.state import LabStatus, NodeStatus
 
@@ -77,11 +78,19 @@ def _lab(
         nodes = tuple(_node(domain, None, platforms) for domain in domains)
         return LabStatus(name, uri, nodes, home=elsewhere)
     held = holder(paths.lock)
-    cut_off = "" if held else "; ".join(map(str, unfinished(paths.journal)))
+    cut_off = "" if held else _cut_off(paths)
     nodes = tuple(_node(domain, paths, platforms) for domain in domains)
     return LabStatus(
         name, uri, nodes, str(held or ""), cut_off, snapshots=summary(paths.snapshots, time.time())
     )
+
+
+def _cut_off(paths: LabPaths) -> str:
+    """What an earlier run left half-done, "" for nothing."""
+    left = [str(step) for step in unfinished(paths.journal)]
+    if begun := marker(paths):
+        left.append(f"snapshot {begun.snapshot} is put back in part")
+    return "; ".join(left)
 
 
 def _other_home(domains: Iterable[ObservedDomain], home: Home) -> str:

@@ -23,6 +23,7 @@ from labctl.ops.restore_marker import marker
 from labctl.ops.restoring import running_xml
 from labctl.ops.snapshot_create import take
 from labctl.ops.snapshots import Snapshots
+from labctl.ops.status import status
 from labctl.ops.target import existing
 
 NODES = ("a", "b", "c")
@@ -386,6 +387,8 @@ def test_a_libvirt_that_goes_away_leaves_it_to_the_next_run(lab: Site) -> None:
     with pytest.raises(ConnectionLost):
         restore(lab.context, LAB, "base")
     assert marker(lab.home.lab(LAB)) is not None
+    (shown,) = status(lab.context, LAB)
+    assert "snapshot base is put back in part" in shown.interrupted
     lab.events.clear()
     lab.down(nodes=["a"])
     assert "cut off while it put back snapshot base" in told(lab)
