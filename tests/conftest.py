@@ -15,6 +15,7 @@ pytest_plugins = [
     "harness.backends",
     "harness.site",
     "harness.archives",
+    "harness.warm",
     "harness.nexus_site",
 ]
 

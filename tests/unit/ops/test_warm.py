@@ -1,74 +1,17 @@
-"""Warm starts: a booted fabric is kept once it is proved, restored later, and never trusted."""
+"""Warm starts: a booted fabric is kept once it is proved, and restored later."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from harness.faults import die, refuse
 from harness.site import LAB, Site, pair
+from harness.warm import CHANGED, NODES, Guest, booted_and_destroyed, cold_nodes, kept, up
 from labctl.cli.main import main
 from labctl.errors import UsageError
-from labctl.hypervisor.api import CommandResult, DomainState
-from labctl.ops.results import UpResult
-from labctl.ops.verify import verify_until_healthy
-from labctl.ops.warm_cache import LIMIT, Entry, WarmCache
-
-NODES = ("a", "b")
-CHANGED = pair("a", "b").replace("a: {role: host}", "a: {role: host, memory: 256 MiB}")
-
-
-class Guest:
-    """Answers as a Linux guest does; its clock is set by `date`, whose times are kept."""
-
-    def __init__(self) -> None:
-        self.dates: list[str] = []
-
-    def __call__(self, domain: str, argv: tuple[str, ...], text: str) -> CommandResult:
-        if argv[0] == "date":
-            self.dates.append(domain)
-            return CommandResult(0, "", "")
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
-        return CommandResult(done.returncode, done.stdout, done.stderr)
-
-
-@pytest.fixture
-def warm(site: Site) -> Site:
-    """The site as this host's own, with guests that answer, and a lab of two hosts written."""
-    site.fake.facts = replace(site.fake.facts, is_local=True)
-    site.fake.guest = Guest()
-    site.write(pair(*NODES))
-    return site
-
-
-def up(site: Site, **options: Any) -> UpResult:
-    result = site.up(verify=True, **options)
-    assert result.verify is not None
-    assert result.verify.healthy
-    return result
-
-
-def kept(site: Site) -> tuple[Entry, ...]:
-    return WarmCache(site.home).entries(LAB)
-
-
-def booted_and_destroyed(site: Site) -> Entry:
-    """A lab that was up once and is gone; what was kept of it."""
-    up(site)
-    site.destroy()
-    (entry,) = kept(site)
-    return entry
-
-
-def cold_nodes(result: UpResult) -> set[str]:
-    return set(NODES) - set(result.warm.nodes if result.warm else ())
+from labctl.ops.warm_cache import LIMIT, WarmCache
 
 
 def test_a_proved_lab_is_kept_and_restored_instead_of_booted(warm: Site) -> None:
@@ -168,130 +111,6 @@ def test_remote_labs_have_no_warm_starts(warm: Site) -> None:
     warm.fake.facts = replace(warm.fake.facts, is_local=False)
     assert up(warm).notes == ()
     assert kept(warm) == ()
-
-
-DAMAGE: dict[str, tuple[Callable[[Path], object], set[str]]] = {
-    "memory cut off": (lambda it: (it / "a/memory").write_bytes(b"Libvirt"), {"a"}),
-    "a bit of the disk": (lambda it: flip(it / "b/disk.qcow2"), {"b"}),
-    "a file less": (lambda it: (it / "a/disk.qcow2").unlink(), {"a"}),
-    "a node less": (lambda it: shutil.rmtree(it / "b"), {"b"}),
-    "no manifest": (lambda it: (it / "manifest.json").unlink(), {"a", "b"}),
-    "garbage for a manifest": (lambda it: (it / "manifest.json").write_text("[]"), {"a", "b"}),
-    "an unfinished manifest": (lambda it: edit(it, complete=False), {"a", "b"}),
-    "another format": (lambda it: edit(it, format=99), {"a", "b"}),
-    "another QEMU": (lambda it: edit(it, qemu="6.0.0"), {"a", "b"}),
-    "no keys": (lambda it: (it / "keys.json").write_text("{}{"), {"a", "b"}),
-    "a folder for keys": (lambda it: make_folder(it / "keys.json"), {"a", "b"}),
-}
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def edit(folder: Path, **values: object) -> None:
-    path = folder / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
-
-
-def make_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-@pytest.mark.parametrize("what", DAMAGE)
-def test_what_is_damaged_is_dropped_and_booted_with_a_note(warm: Site, what: str) -> None:
-    do, cold = DAMAGE[what]
-    entry = booted_and_destroyed(warm)
-    do(entry.folder)
-    result = up(warm)
-    assert cold_nodes(result) == cold
-    assert any("boots cold" in note or "was dropped" in note for note in result.notes)
-    (new,) = kept(warm)
-    assert new.manifest.clock > entry.manifest.clock, "kept again in the place of the damaged one"
-    warm.assert_whole(*NODES)
-
-
-@pytest.mark.parametrize("call", [1, 2])
-def test_what_libvirt_refuses_to_restore_boots(warm: Site, call: int) -> None:
-    booted_and_destroyed(warm)
-    warm.fake.faults.at("restore_memory", refuse("the CPU is another one"), call=call)
-    result = up(warm)
-    assert len(cold_nodes(result)) == 1
-    assert any("the CPU is another one" in note for note in result.notes)
-    warm.assert_whole(*NODES)
-
-
-def test_machines_that_do_not_go_on_boot(warm: Site) -> None:
-    booted_and_destroyed(warm)
-    warm.fake.faults.at("resume", refuse(), call=1)
-    assert cold_nodes(up(warm)) == set(NODES)
-    warm.assert_whole(*NODES)
-
-
-def test_a_state_that_turns_out_unhealthy_is_dropped(
-    warm: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    booted_and_destroyed(warm)
-    patient = verify_until_healthy.__kwdefaults__
-    assert patient is not None
-    monkeypatch.setitem(patient, "wait", 0.0)
-    guest = warm.fake.guest
-
-    def mute(domain: str, argv: tuple[str, ...], text: str) -> CommandResult:
-        assert guest is not None
-        return guest(domain, argv, text) if argv[0] == "date" else CommandResult(1, "", "ill")
-
-    warm.fake.guest = mute
-    result = warm.up(verify=True)
-    assert result.warm is not None
-    assert any("rebuild" in note for note in result.notes)
-    assert kept(warm) == ()
-
-
-def test_a_state_that_can_not_be_kept_is_no_failure(warm: Site) -> None:
-    warm.fake.faults.at("save_memory", refuse("the disk is full"))
-    result = up(warm)
-    assert "not kept" in result.notes[0]
-    assert "the disk is full" in result.notes[0]
-    assert list(WarmCache(warm.home).folder.rglob("manifest.json")) == []
-    warm.assert_whole(*NODES)
-
-
-def test_the_next_run_resumes_what_a_killed_one_had_paused(warm: Site) -> None:
-    up(warm)
-    (entry,) = kept(warm)
-    part = entry.folder.with_name(f"{entry.folder.name}.part")
-    entry.folder.rename(part)  # what kill -9 leaves: a part, unfinished, and paused machines
-    edit(part, complete=False, running=list(NODES))
-    warm.fake.suspend(f"{LAB}.a")
-    warm.down(nodes=["b"])
-    assert warm.states[f"{LAB}.a"] is DomainState.RUNNING
-    assert list(WarmCache(warm.home).folder.rglob("*.part")) == []
-
-
-def test_destroy_leaves_nothing_half_kept(warm: Site) -> None:
-    up(warm)
-    (entry,) = kept(warm)
-    part = entry.folder.with_name(f"{entry.folder.name}.part")
-    entry.folder.rename(part)
-    edit(part, complete=False, running=list(NODES))
-    warm.destroy()
-    assert list(WarmCache(warm.home).folder.iterdir()) == []
-
-
-def test_a_node_whose_warm_start_was_cut_off_is_made_anew(warm: Site) -> None:
-    booted_and_destroyed(warm)
-    warm.fake.faults.at("resume", die(KeyboardInterrupt()), call=1)
-    with pytest.raises(KeyboardInterrupt):
-        up(warm)
-    assert DomainState.PAUSED in warm.states.values()
-    result = up(warm)
-    assert {action.kind.value for action in result.plan.actions if action.node} == {"rebuild"}
-    assert cold_nodes(result) == set()
-    warm.assert_whole(*NODES)
 
 
 def test_the_limit_evicts_what_was_not_used_for_longest(
