@@ -18,9 +18,9 @@ from labctl.ops.journal import Journal
 from labctl.ops.load import lab_name
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.recover import recover
-from labctl.ops.restore_marker import Marker, marker
+from labctl.ops.restore_marker import marker
 from labctl.ops.restore_proof import Whole, misfits, prove_whole, refused, version_note
-from labctl.ops.restoring import extra_nodes, put_back, right_clocks
+from labctl.ops.restoring import again, extra_nodes, put_back, right_clocks
 from labctl.ops.results import RestoreResult
 from labctl.ops.snapshot_create import take
 from labctl.ops.snapshot_fit import wrong_with
@@ -53,7 +53,7 @@ def restore(ctx: Context, ref: str, name: str, *, safety: bool = True) -> Restor
                     raise refused(lab, name, problems)
                 before = _keep_present(ctx, hypervisor, journal, whole) if safety else ""
                 removed = extra_nodes(hypervisor, whole)
-                skew = put_back(ctx, hypervisor, journal, whole, Marker(name, before))
+                skew = put_back(ctx, hypervisor, journal, whole, again(paths, name, before))
             late = right_clocks(ctx, hypervisor, whole)
         note = version_note(hypervisor.host(), whole.manifest)
     return RestoreResult(

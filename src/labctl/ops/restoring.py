@@ -98,7 +98,7 @@ def _put_back(
     ctx: Context, hypervisor: Hypervisor, journal: Journal, whole: Whole, begun: Marker
 ) -> float:
     manifest, paths = whole.manifest, ctx.home.lab(whole.manifest.lab)
-    write(paths, begun._replace(stage=Stage.STOPPING))
+    write(paths, begun._replace(stage=_so_far(begun)))
     stop_all(ctx, hypervisor, journal, manifest.lab)
     write(paths, begun._replace(stage=Stage.PLACING))
     for node in extra_nodes(hypervisor, whole):
@@ -128,6 +128,16 @@ def _put_back(
         together(names, hypervisor.resume, times)
     clear(paths)
     return max(times) - min(times) if times else 0.0
+
+
+def _so_far(begun: Marker | None) -> Stage:
+    """What begins anew changes nothing about disks that were replaced before."""
+    return Stage.STOPPING if begun is None or begun.stage is Stage.STOPPING else Stage.PLACING
+
+
+def again(paths: LabPaths, snapshot: str, safety: str) -> Marker:
+    """A mark for putting back a snapshot in a lab where that may have been begun before."""
+    return Marker(snapshot, safety, _so_far(marker(paths)))
 
 
 def extra_nodes(hypervisor: Hypervisor, whole: Whole) -> tuple[str, ...]:
@@ -233,7 +243,7 @@ def _gone_back(
     if begun.safety:
         try:
             whole = prove_whole(ctx.home, lab, begun.safety, width=_WIDTH)
-            _put_back(ctx, hypervisor, journal, whole, Marker(begun.safety, ""))
+            _put_back(ctx, hypervisor, journal, whole, again(ctx.home.lab(lab), begun.safety, ""))
         except ConnectionLost:
             raise
         except (LabctlError, OSError) as second:

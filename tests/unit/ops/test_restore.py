@@ -367,6 +367,19 @@ def test_disks_of_two_instants_are_booted_by_nobody(lab: Site) -> None:
     lab.assert_gone()
 
 
+def test_that_disks_are_of_two_instants_is_not_forgotten(lab: Site) -> None:
+    """The next run begins anew, and fails before it has placed anything."""
+    strike(lab, "define", 2)
+    with pytest.raises(SnapshotError):
+        restore(lab.context, LAB, "base", safety=False)
+    strike(lab, "destroy")
+    with pytest.raises(SnapshotError, match="could not be put back") as caught:
+        lab.down()
+    assert "of two instants" in caught.value.resolution
+    lab.down()
+    assert (states(lab), held(lab)) == ([OFF] * 3, THEN)
+
+
 def test_another_snapshot_leads_out_of_it(lab: Site) -> None:
     snapshot(lab, "later")
     strike(lab, "define", 2)
