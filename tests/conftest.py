@@ -16,6 +16,7 @@ pytest_plugins = [
     "harness.site",
     "harness.archives",
     "harness.warm",
+    "harness.moved_on",
     "harness.nexus_site",
 ]
 

@@ -1,100 +1,42 @@
-"""A lab taken back to a snapshot: all nodes or none, whatever goes wrong."""
+"""A lab taken back to a snapshot: all nodes, as they were; and what is refused."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from harness.faults import refuse
+from harness.moved_on import (
+    NODES,
+    NOW,
+    OFF,
+    RUNNING,
+    assert_as_taken,
+    cut,
+    disk,
+    folder,
+    held,
+    refused,
+    snapshot,
+    states,
+    told,
+)
 from harness.site import LAB, Site, pair
-from labctl.errors import ConnectionLost, ExitCode, SnapshotError, UsageError
-from labctl.hypervisor.api import CommandResult, DomainState
+from labctl.errors import UsageError
+from labctl.hypervisor.api import CommandResult
 from labctl.images.store import ImageStore
-from labctl.model.snapshot import Kind, Manifest
+from labctl.model.snapshot import Kind
 from labctl.ops.events import Notice
-from labctl.ops.journal import Journal
-from labctl.ops.lock import lab_lock
 from labctl.ops.restore import restore
-from labctl.ops.restore_marker import marker
 from labctl.ops.restoring import running_xml
-from labctl.ops.snapshot_create import take
 from labctl.ops.snapshots import Snapshots
-from labctl.ops.status import status
-from labctl.ops.target import existing
-
-NODES = ("a", "b", "c")
-BEHIND = 1 << 20
-RUNNING, PAUSED, OFF = DomainState.RUNNING, DomainState.PAUSED, DomainState.SHUT_OFF
-
-
-def snapshot(site: Site, name: str, *, memory: bool = True) -> Manifest:
-    with (
-        existing(site.context, LAB) as target,
-        lab_lock(site.home, LAB, "snapshot create"),
-        Journal(site.home.lab(LAB).journal, "snapshot create") as journal,
-    ):
-        return take(site.context, target, journal, name, memory=memory)
 
 
 @pytest.fixture
-def lab(site: Site) -> Site:
-    """Three machines that do three things, a snapshot of that, and then all is different."""
-    site.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
-    site.write(pair(*NODES))
-    site.up()
-    site.fake.suspend(f"{LAB}.b")
-    site.fake.destroy(f"{LAB}.c")
-    write(site, "then")
-    snapshot(site, "base")
-    write(site, "now")
-    site.fake.resume(f"{LAB}.b")
-    site.fake.start(f"{LAB}.c")
-    site.events.clear()
-    return site
-
-
-def disk(site: Site, node: str) -> Path:
-    return site.home.lab(LAB).node(node).overlay
-
-
-def write(site: Site, what: str) -> None:
-    """Let each node's disk file hold other bytes, behind all that qcow2 looks at."""
-    for node in NODES:
-        if disk(site, node).exists():
-            with disk(site, node).open("r+b") as file:
-                file.seek(BEHIND)
-                file.write(what.ljust(16).encode())
-
-
-def held(site: Site) -> dict[str, str]:
-    """What each node's disk holds."""
-    found = {}
-    for node in NODES:
-        if disk(site, node).exists():
-            found[node] = disk(site, node).read_bytes()[BEHIND:].decode().strip()
-    return found
-
-
-def states(site: Site) -> list[DomainState | None]:
-    return [site.states.get(f"{LAB}.{node}") for node in NODES]
-
-
-def told(site: Site) -> str:
-    return "\n".join(event.text for event in site.events if isinstance(event, Notice))
-
-
-THEN, NOW = dict.fromkeys(NODES, "then"), dict.fromkeys(NODES, "now")
-AS_TAKEN = [RUNNING, PAUSED, OFF]
-
-
-def assert_as_taken(site: Site) -> None:
-    assert (states(site), held(site)) == (AS_TAKEN, THEN)
-    assert Snapshots(site.home.lab(LAB)).current() == "base"
-    assert marker(site.home.lab(LAB)) is None
+def lab(moved_on: Site) -> Site:
+    return moved_on
 
 
 def test_all_is_as_it_was(lab: Site) -> None:
@@ -197,25 +139,6 @@ def test_clocks_are_set_of_those_that_run(lab: Site) -> None:
 # What is refused, with nothing changed
 
 
-def refused(lab: Site, name: str = "base") -> SnapshotError:
-    before = (states(lab), held(lab), sorted(lab.files))
-    with pytest.raises(SnapshotError) as caught:
-        restore(lab.context, LAB, name)
-    assert (states(lab), held(lab), sorted(lab.files)) == before
-    assert marker(lab.home.lab(LAB)) is None
-    assert caught.value.exit_code == ExitCode.SNAPSHOT
-    return caught.value
-
-
-def folder(lab: Site) -> Path:
-    return Snapshots(lab.home.lab(LAB)).folder("base")
-
-
-def cut(lab: Site) -> None:
-    with (folder(lab) / "a" / "memory").open("r+") as file:
-        file.truncate(9)
-
-
 def change(lab: Site) -> None:
     path = folder(lab) / "b" / "disk.qcow2"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -314,109 +237,3 @@ def test_an_unknown_one_names_those_there_are(lab: Site) -> None:
     with pytest.raises(UsageError, match="no snapshot 'bose'") as caught:
         restore(lab.context, LAB, "bose")
     assert "base" in caught.value.details
-
-
-# What fails on the way
-
-CALLS = ("destroy", "undefine", "define", "restore_memory", "resume", "saved_xml")
-
-
-@pytest.mark.parametrize("number", [1, 2])
-@pytest.mark.parametrize("call", CALLS)
-def test_where_a_node_fails_all_go_back(lab: Site, call: str, number: int) -> None:
-    if call == "resume":  # of the restore: the safety snapshot has been taken by then
-        lab.fake.faults.at("restore_memory", lambda: strike(lab, "resume"), call=number)
-    else:
-        strike(lab, call, number)
-    with pytest.raises(
-        SnapshotError, match=r"could not be put back: .*refused on purpose"
-    ) as caught:
-        restore(lab.context, LAB, "base")
-    assert "the lab is as it was before, from snapshot before-base" in caught.value.resolution
-    assert (states(lab), held(lab)) == ([RUNNING] * 3, NOW)
-    assert marker(lab.home.lab(LAB)) is None
-    restore(lab.context, LAB, "base", safety=False)
-    assert_as_taken(lab)
-
-
-def strike(lab: Site, call: str, number: int = 1) -> None:
-    lab.fake.faults.at(call, refuse(), call=number)
-
-
-def test_without_a_safety_snapshot_all_stay_off(lab: Site) -> None:
-    strike(lab, "restore_memory", 2)
-    with pytest.raises(SnapshotError) as caught:
-        restore(lab.context, LAB, "base", safety=False)
-    assert "its disks are those of base" in caught.value.resolution
-    assert (states(lab), held(lab)) == ([OFF] * 3, THEN)
-    lab.up()
-    assert states(lab) == [RUNNING] * 3
-
-
-def test_disks_of_two_instants_are_booted_by_nobody(lab: Site) -> None:
-    strike(lab, "define", 2)
-    with pytest.raises(SnapshotError, match="could not be put back") as caught:
-        restore(lab.context, LAB, "base", safety=False)
-    assert "of two instants" in caught.value.resolution
-    cut(lab)
-    for action in (lab.up, lab.down):
-        with pytest.raises(SnapshotError, match="could not be put back"):
-            action()
-    assert set(states(lab)) <= {OFF, None}
-    lab.destroy()
-    lab.assert_gone()
-
-
-def test_that_disks_are_of_two_instants_is_not_forgotten(lab: Site) -> None:
-    """The next run begins anew, and fails before it has placed anything."""
-    strike(lab, "define", 2)
-    with pytest.raises(SnapshotError):
-        restore(lab.context, LAB, "base", safety=False)
-    strike(lab, "destroy")
-    with pytest.raises(SnapshotError, match="could not be put back") as caught:
-        lab.down()
-    assert "of two instants" in caught.value.resolution
-    lab.down()
-    assert (states(lab), held(lab)) == ([OFF] * 3, THEN)
-
-
-def test_another_snapshot_leads_out_of_it(lab: Site) -> None:
-    snapshot(lab, "later")
-    strike(lab, "define", 2)
-    with pytest.raises(SnapshotError):
-        restore(lab.context, LAB, "base", safety=False)
-    cut(lab)
-    result = restore(lab.context, LAB, "later")
-    assert result.safety == ""
-    assert "its disks are of two instants" in told(lab)
-    assert (states(lab), held(lab)) == ([RUNNING] * 3, NOW)
-
-
-def test_a_libvirt_that_goes_away_leaves_it_to_the_next_run(lab: Site) -> None:
-    def lost() -> None:
-        raise ConnectionLost("libvirt went away")
-
-    lab.fake.faults.at("restore_memory", lost)
-    with pytest.raises(ConnectionLost):
-        restore(lab.context, LAB, "base")
-    assert marker(lab.home.lab(LAB)) is not None
-    (shown,) = status(lab.context, LAB)
-    assert "snapshot base is put back in part" in shown.interrupted
-    lab.events.clear()
-    lab.down(nodes=["a"])
-    assert "cut off while it put back snapshot base" in told(lab)
-    assert (states(lab), held(lab)) == ([OFF, PAUSED, OFF], THEN)
-
-
-def test_memory_that_can_t_be_kept_is_left_out_of_the_safety_snapshot(lab: Site) -> None:
-    strike(lab, "save_memory")
-    result = restore(lab.context, LAB, "base")
-    assert not Snapshots(lab.home.lab(LAB)).get(result.safety).with_memory
-    assert "without its memory" in told(lab)
-    assert_as_taken(lab)
-
-
-def test_a_present_that_can_t_be_kept_at_all_is_not_replaced(lab: Site) -> None:
-    lab.fake.faults.at("suspend", refuse(), call=0)
-    error = refused(lab)
-    assert "--no-safety" in error.resolution
