@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from harness.snapshots import assert_all_are_whole, assert_none_is_half
+from labctl.errors import ExitCode
 from labctl.hypervisor.api import DomainState
 from labctl.hypervisor.connect import connect
 from labctl.images.store import ImageStore
@@ -169,6 +170,20 @@ def test_a_qemu_is_killed(lab: Lab, moments: random.Random) -> None:
         assert (name in left) is (process.returncode == 0), f"{out}\n{err}"
         lab.up()
         lab.assert_runs()
+
+
+@pytest.mark.timeout(1500)
+def test_ctrl_c_leaves_nothing_to_put_right(lab: Lab, moments: random.Random) -> None:
+    seconds = _measure(lab, "create")
+    for _ in range(KILLS):
+        process = lab.start(*lab.create())
+        time.sleep(moments.uniform(0.3, 1) * seconds)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        early = -signal.SIGINT  # nothing was begun yet
+        assert process.returncode in (0, ExitCode.INTERRUPTED, early), f"{out}\n{err}"
+        lab.assert_runs()
+        assert_all_are_whole(lab.paths)
 
 
 def _measure(lab: Lab, kind: str) -> float:
