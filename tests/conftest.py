@@ -25,3 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--regenerate", action="store_true", help="write tests/golden anew instead of comparing"
     )
+
+
+@pytest.fixture(autouse=True)
+def agents_that_are_not_there(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guests that are no guests have no agent unless a test gives them one: nobody waits for it."""
+    if "integration" not in request.path.parts:
+        monkeypatch.setattr("labctl.ops.clock.AGENT_SECONDS", 0.0)

@@ -24,9 +24,7 @@ COMMANDS: dict[str, Entry] = {
     "down": Entry("down", _LIFE, "Stop a lab's machines, keep their disks"),
     "destroy": Entry("destroy", _LIFE, "Remove everything a lab owns"),
     "rebuild": Entry("rebuild", _LIFE, "Make nodes anew from their golden image"),
-    "snapshot": Entry(
-        "snapshot", _LIFE, "A whole lab at one instant: create, list, show, restore, delete, prune"
-    ),
+    "snapshot": Entry("snapshot", _LIFE, "A whole lab at one instant, memory and all"),
     "status": Entry("status", _LIFE, "Labs and nodes as they are"),
     "validate": Entry("validate", _LOOK, "Check the topology file alone"),
     "preflight": Entry(
@@ -42,15 +40,11 @@ COMMANDS: dict[str, Entry] = {
     "exec": Entry("exec", _NODES, "Run a command on nodes"),
     "save": Entry("save", _NODES, "Write running configurations to a folder"),
     "link": Entry("link", _NODES, "Pull or plug a cable"),
-    "image": Entry(
-        "image", _FILES, "Golden images: import, list, inspect, verify, quarantine, salvage, ..."
-    ),
-    "hygiene": Entry(
-        "hygiene", _FILES, "Find what rots: foreign snapshots, deep chains, leftovers; mend it"
-    ),
+    "image": Entry("image", _FILES, "Golden images: import, inspect, verify, salvage, ..."),
+    "hygiene": Entry("hygiene", _FILES, "Find what rots on this host, and mend it"),
     "cache": Entry("cache", _FILES, "States kept for warm starts: list, clear"),
     "export": Entry("export", _FILES, "Write a lab, or a snapshot of it, to one file"),
-    "import-lab": Entry("import_lab", _FILES, "Bring up a lab that was exported on another host"),
+    "import-lab": Entry("import_lab", _FILES, "Bring up a lab that was exported elsewhere"),
     "replay": Entry("replay", _FILES, "Find phases, prompts and faults in a saved console log"),
     "new": Entry("new", _FILES, "Write a starter topology file"),
     "schema": Entry("schema", _FILES, "Print the JSON Schema of the topology file"),

@@ -19,6 +19,7 @@ def command(
     no_start: Annotated[
         bool, typer.Option("--no-start", help="Put all in place and leave it off.")
     ] = False,
+    verify: options.Verify = True,
     as_json: options.Json = False,
 ) -> int:
     """Bring an exported lab up on this host, once every digest in the file is proved.
@@ -31,7 +32,7 @@ def command(
     from labctl.report.archive import import_data, import_lines
 
     with changing(ctx, str(file), as_json=as_json) as context:
-        result = import_lab(context, file, start=not no_start)
+        result = import_lab(context, file, start=not no_start, verify=verify)
     show(
         import_data(result) if as_json else result,
         lambda paint: import_lines(result, paint),

@@ -37,13 +37,16 @@ from labctl.ops.up import up
 COMMAND = "import-lab"
 
 
-def import_lab(ctx: Context, file: Path, *, start: bool = True) -> ImportResult:
+def import_lab(
+    ctx: Context, file: Path, *, start: bool = True, verify: bool = True
+) -> ImportResult:
     """Bring the archive's lab up here: from its snapshot's memory, else by booting it.
 
-    Without `start` all is put in place and stays off. Raises UsageError (such a lab is here),
-    SnapshotError (the archive is bad, or doesn't fit this host), ImageError (golden images are
-    missing), PreflightRefused, LabLocked, HypervisorError: nothing of it is left then but images.
-    Only where its machines resist at the very end the lab stays, off, and the error says so.
+    Without `start` all is put in place and stays off; `verify` is for what boots. Raises
+    UsageError (such a lab is here), SnapshotError (the archive is bad, or doesn't fit this host),
+    ImageError (golden images are missing), PreflightRefused, LabLocked, HypervisorError: nothing
+    of it is left then but images. Only where its machines resist at the very end the lab stays,
+    off, and the error says so.
     """
     started = time.monotonic()
     with opened(file) as reading, contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
@@ -69,7 +72,7 @@ def import_lab(ctx: Context, file: Path, *, start: bool = True) -> ImportResult:
         resume_skew=skew,
         late_clocks=late,
         seconds=time.monotonic() - started,
-        up=up(ctx, contents.lab) if boots else None,
+        up=up(ctx, contents.lab, verify=verify) if boots else None,
     )
 
 

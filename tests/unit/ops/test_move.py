@@ -46,7 +46,7 @@ def test_a_snapshot_goes_on(here: Site, there: Site, archive_file: Path) -> None
     here.fake.suspend(f"{LAB}.b")
     snapshot(here.context, here.fake, LAB, "half")
     export(here.context, LAB, archive_file, snapshot="half")
-    result = import_lab(there.context, archive_file)
+    result = import_lab(there.context, archive_file, verify=False)
     assert (result.lab, result.snapshot, result.with_memory, result.up) == (LAB, "half", True, None)
     assert there.states == {f"{LAB}.a": DomainState.RUNNING, f"{LAB}.b": DomainState.PAUSED}
     there.fake.resume(f"{LAB}.b")
@@ -55,7 +55,7 @@ def test_a_snapshot_goes_on(here: Site, there: Site, archive_file: Path) -> None
 
 def test_names_uuids_and_macs_are_the_same(here: Site, there: Site, archive_file: Path) -> None:
     moved(here, archive_file)
-    import_lab(there.context, archive_file)
+    import_lab(there.context, archive_file, verify=False)
     for name, domain in here.domains.items():
         other = there.domains[name]
         assert (other.uuid, other.macs) == (domain.uuid, domain.macs)
@@ -65,7 +65,7 @@ def test_names_uuids_and_macs_are_the_same(here: Site, there: Site, archive_file
 
 def test_disks_stand_on_the_image_there(here: Site, there: Site, archive_file: Path) -> None:
     moved(here, archive_file)
-    import_lab(there.context, archive_file)
+    import_lab(there.context, archive_file, verify=False)
     golden = ImageStore(there.home.images).get("frr").path
     for node in NODES:
         assert chain(there.home.lab(LAB).node(node).overlay)[1:] == (golden,)
@@ -73,7 +73,7 @@ def test_disks_stand_on_the_image_there(here: Site, there: Site, archive_file: P
 
 def test_it_can_be_restored_there_again(here: Site, there: Site, archive_file: Path) -> None:
     moved(here, archive_file)
-    import_lab(there.context, archive_file)
+    import_lab(there.context, archive_file, verify=False)
     there.fake.destroy(f"{LAB}.a")
     assert restore(there.context, LAB, "moved", safety=False).running == NODES
     assert Snapshots(there.home.lab(LAB)).current() == "moved"
@@ -89,7 +89,7 @@ def test_what_the_memory_says_of_its_machine_is_not_run(
         memory.write_text(text.replace("<devices>", "<devices><emulator>/evil</emulator>"))
     reseal(here)
     moved(here, archive_file)
-    import_lab(there.context, archive_file)
+    import_lab(there.context, archive_file, verify=False)
     restore(there.context, LAB, "moved", safety=False)
     assert not [name for name in there.states if "/evil" in there.fake.xml(name)]
 
@@ -97,7 +97,7 @@ def test_what_the_memory_says_of_its_machine_is_not_run(
 def test_disks_alone_boot(here: Site, there: Site, archive_file: Path) -> None:
     snapshot(here.context, here.fake, LAB, "disks", memory=False)
     assert not export(here.context, LAB, archive_file, snapshot="disks").with_memory
-    result = import_lab(there.context, archive_file)
+    result = import_lab(there.context, archive_file, verify=False)
     assert result.up is not None
     assert sorted(there.guests.started) == [*NODES]
     there.assert_whole(*NODES)
@@ -106,7 +106,7 @@ def test_disks_alone_boot(here: Site, there: Site, archive_file: Path) -> None:
 def test_the_topology_alone_is_built_anew(here: Site, there: Site, archive_file: Path) -> None:
     export(here.context, LAB, archive_file)
     assert not [info.name for info, _ in entries(archive_file) if info.name.startswith("snapshot/")]
-    assert import_lab(there.context, archive_file).up is not None
+    assert import_lab(there.context, archive_file, verify=False).up is not None
     there.assert_whole(*NODES)
 
 
@@ -132,7 +132,7 @@ def test_the_topology_is_that_of_the_snapshot(here: Site, there: Site, archive_f
     here.write(pair("a", "b", "c"))
     here.up()
     moved(here, archive_file)
-    import_lab(there.context, archive_file)
+    import_lab(there.context, archive_file, verify=False)
     assert set(there.states) == {f"{LAB}.a", f"{LAB}.b"}
     assert up(there.context, LAB, verify=False).plan.empty
 
@@ -146,7 +146,7 @@ def forget_images(site: Site) -> str:
 def test_images_come_along_if_asked(here: Site, there: Site, archive_file: Path) -> None:
     digest = forget_images(there)
     assert moved(here, archive_file, with_images=True).inside
-    assert import_lab(there.context, archive_file).images == ("frr",)
+    assert import_lab(there.context, archive_file, verify=False).images == ("frr",)
     assert ImageStore(there.home.images).get("frr").sha256 == digest
     there.assert_whole(*NODES)
 
@@ -157,7 +157,7 @@ def test_a_missing_image_is_named_with_its_digest(
     digest = forget_images(there)
     moved(here, archive_file)
     with pytest.raises(ImageError, match="not in the store") as caught:
-        import_lab(there.context, archive_file)
+        import_lab(there.context, archive_file, verify=False)
     assert f"frr, SHA-256 {digest}" in caught.value.details
     assert caught.value.exit_code == ExitCode.IMAGE
     there.assert_gone()
@@ -170,7 +170,7 @@ def test_an_image_of_another_name_gets_this_one_too(
     ImageStore(there.home.images).add(image.path, "known")
     (there.home.images / "names/frr.json").unlink()
     moved(here, archive_file)
-    assert import_lab(there.context, archive_file).images == ("frr",)
+    assert import_lab(there.context, archive_file, verify=False).images == ("frr",)
     there.assert_whole(*NODES)
 
 
@@ -182,7 +182,7 @@ def test_another_image_of_that_name_is_not_replaced(
     other = ImageStore(there.home.images).add(disk, "frr")
     moved(here, archive_file, with_images=True)
     with pytest.raises(ImageError) as caught:
-        import_lab(there.context, archive_file)
+        import_lab(there.context, archive_file, verify=False)
     assert f"frr is SHA-256 {other.sha256} here" in caught.value.details
     assert ImageStore(there.home.images).get("frr") == other
     there.assert_gone()
@@ -192,7 +192,7 @@ def test_a_lab_that_is_here_is_not_touched(here: Site, archive_file: Path) -> No
     moved(here, archive_file)
     before = here.files
     with pytest.raises(UsageError, match="here already") as caught:
-        import_lab(here.context, archive_file)
+        import_lab(here.context, archive_file, verify=False)
     assert f"labctl destroy {LAB}" in caught.value.resolution
     assert here.files == before
     here.assert_whole(*NODES)
@@ -202,10 +202,10 @@ def test_domains_of_that_name_without_a_folder_are_not_either(
     here: Site, there: Site, archive_file: Path
 ) -> None:
     moved(here, archive_file)
-    import_lab(there.context, archive_file)
+    import_lab(there.context, archive_file, verify=False)
     shutil.rmtree(there.home.lab(LAB).folder)
     with pytest.raises(UsageError, match="here already"):
-        import_lab(there.context, archive_file)
+        import_lab(there.context, archive_file, verify=False)
     assert set(there.states.values()) == {DomainState.RUNNING}
 
 
@@ -215,7 +215,7 @@ def test_another_machine_or_an_older_qemu_is_refused(
     moved(here, archive_file)
     there.fake.facts = replace(there.fake.facts, hypervisor_version="6.0.0")
     with pytest.raises(SnapshotError, match="is older"):
-        import_lab(there.context, archive_file)
+        import_lab(there.context, archive_file, verify=False)
     assert_nothing(there)
 
 
@@ -223,7 +223,7 @@ def test_a_host_too_small_is_refused(here: Site, there: Site, archive_file: Path
     moved(here, archive_file)
     there.fake.facts = replace(there.fake.facts, memory_total=300, memory_free=300)
     with pytest.raises(PreflightRefused):
-        import_lab(there.context, archive_file)
+        import_lab(there.context, archive_file, verify=False)
     assert_nothing(there)
 
 
@@ -234,7 +234,7 @@ def test_machines_that_resist_leave_it_off_and_told(
     moved(here, archive_file)
     there.fake.faults.at(call, refuse("no room"), call=2)
     with pytest.raises((SnapshotError, HypervisorError), match="no room") as caught:
-        import_lab(there.context, archive_file)
+        import_lab(there.context, archive_file, verify=False)
     assert "the lab is off" in caught.value.resolution
     assert DomainState.RUNNING not in there.states.values()
     assert not there.home.imports.exists()
@@ -253,7 +253,7 @@ def test_a_configuration_of_another_labctl_is_kept_and_told(
     definition.write_text(definition.read_text().replace(config, "7" * 64))
     reseal(here)
     moved(here, archive_file)
-    import_lab(there.context, archive_file)
+    import_lab(there.context, archive_file, verify=False)
     assert any("keeps its configuration" in getattr(event, "text", "") for event in there.events)
     (action,) = there.up().plan.actions
     assert (action.node, action.reason) == ("a", "day-0 configuration changed")
@@ -266,7 +266,7 @@ def test_an_interrupt_ends_it_with_nothing_left(
     context = there.context
     context.interrupt.set()
     with pytest.raises(Interrupted):
-        import_lab(context, archive_file)
+        import_lab(context, archive_file, verify=False)
     assert_nothing(there)
     stopped = here.context
     stopped.interrupt.set()
@@ -294,7 +294,7 @@ def test_killed_anywhere_it_is_taken_on_or_gone(
             up(site.context, LAB, verify=False)
             taken_on += 1
         else:
-            import_lab(site.context, archive_file)
+            import_lab(site.context, archive_file, verify=False)
         site.assert_whole(*NODES)
         assert taken_on or not site.home.imports.exists()
     assert taken_on > 5
