@@ -58,6 +58,7 @@ def test_up_passes_its_options_on(operation: Replace) -> None:
         "verify": False,
         "max_parallel": 3,
         "paused": False,
+        "cold": False,
     }
 
 

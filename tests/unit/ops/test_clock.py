@@ -60,7 +60,9 @@ def test_a_guest_without_an_agent_is_told_of(lab: Site, monkeypatch: pytest.Monk
     assert event.node == "b"
 
 
-def test_an_agent_that_comes_late_is_waited_for(lab: Site) -> None:
+def test_an_agent_that_comes_late_is_waited_for(lab: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "AGENT_SECONDS", 60.0)
+
     def comes() -> None:
         lab.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
 
