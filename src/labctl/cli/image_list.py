@@ -26,14 +26,15 @@ def list_images(as_json: options.Json = False) -> None:
 
 def show_image(name: Name, as_json: options.Json = False) -> None:
     """Show one image: file, digests, provenance, and the disks of labs that stand on it."""
+    from labctl.images.disks import users
     from labctl.images.store import ImageStore
     from labctl.ops.image_import import relatives
-    from labctl.ops.image_remove import users
     from labctl.report.image import shown_data, shown_lines
 
     store = ImageStore(home().images)
     image = store.get(name)
-    related, disks = relatives(image, store.list()), users(home(), image)
+    related, labs = relatives(image, store.list()), home().labs
+    disks = tuple(str(path.relative_to(labs)) for path in users(image.path, labs))
     show(
         shown_data(image, related, disks),
         lambda paint: shown_lines(image, related, disks, paint),

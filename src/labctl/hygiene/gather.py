@@ -28,6 +28,7 @@ from labctl.hygiene.facts import (
 from labctl.hypervisor.api import Hypervisor, ObservedDomain
 from labctl.hypervisor.parse import observed_domain
 from labctl.images import manifest
+from labctl.images.qcow2 import is_qcow2
 from labctl.model.image import Image
 from labctl.model.paths import Home, LabPaths
 
@@ -87,7 +88,7 @@ def lab(
     """One lab's folder. What the operations' layer knows of it is given."""
 
     def is_disk(path: Path) -> bool:
-        return path.suffix != PART and walk.is_qcow2(path)
+        return path.suffix != PART and is_qcow2(path)
 
     found = tuple(_layers(walk.files_below(paths.folder, is_disk)))
     kept = tuple(layer for layer in found if paths.snapshots in layer.path.parents)
@@ -228,7 +229,7 @@ def pool_overlays(connections: Iterable[ConnectionFact], home: Home) -> tuple[La
         # a block device's pool has no folder; others' may be closed to us
         with suppress(OSError):
             if home.folder not in (folder, *folder.parents):
-                found += [path for path in sorted(folder.iterdir()) if walk.is_qcow2(path)]
+                found += [path for path in sorted(folder.iterdir()) if is_qcow2(path)]
     return tuple(
         layer for layer in _layers(found) if layer.backing and home.images in layer.backing.parents
     )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-from labctl.errors import ImageError, LabctlError
 from labctl.hygiene.facts import Disk, DiskFact, Internal, Layer
-from labctl.images import qemu_img
-from labctl.images.qcow2 import Header, read_header
+from labctl.images.chain import Step, look, walk
+from labctl.images.qcow2 import Header
+from labctl.images.qcow2_tables import MOST_SNAPSHOTS, read_tables
 
 _BLOCK = 512
 """st_blocks counts these, whatever the file system's own are (stat(2))."""
-_MOST_NAMED = 65536
-"""A damaged header can claim four billion (docs/interop/qcow2.rst: at most 65,536)."""
 
 
 def disks_of(xml: str) -> tuple[Disk, ...]:
@@ -40,41 +40,21 @@ def disks_of(xml: str) -> tuple[Disk, ...]:
 
 def chain_of(disk: Disk) -> DiskFact:
     """The disk with all it stands on, found by headers: QEMU dies of opening a deep chain."""
-    layers: dict[Path, Layer] = {}
-    real = Path(os.path.realpath(disk.file))
-    path: Path | None = Path(disk.file)
-    trouble = ""
-    while path is not None and not trouble:
-        if path in layers:
-            trouble = f"it stands on itself: {path} is met twice"
-            break
-        try:
-            layers[path] = layer_of(path)
-            path = layers[path].backing
-        except OSError as error:
-            trouble = f"{path}: {error.strerror}"
-    return DiskFact(disk, tuple(layers.values()), trouble, real)
+    path = Path(disk.file)
+    real = Path(os.path.realpath(path))
+    if _is_special(path):
+        return DiskFact(disk, (layer_of(path),), "", real)
+    steps, broken = walk(path)
+    trouble = broken.words if broken else ""
+    if broken and broken.error:
+        trouble = f"{broken.at}: {trouble}"
+    return DiskFact(disk, tuple(map(_layer, steps)), trouble, real)
 
 
 def layer_of(path: Path) -> Layer:
     """One file, with the snapshots inside it. Raises OSError when it can't be read."""
     found = path.stat()
-    header = _header(path)
-    internal = _internal(path, header.snapshots) if header and header.snapshots else ()
-    return Layer(path, found.st_blocks * _BLOCK, found.st_mtime, internal, _backing(path, header))
-
-
-def backing_of(path: Path) -> Path | None:
-    """The file that `path` stands on; None where it stands alone or is no qcow2 file."""
-    return _backing(path, _header(path))
-
-
-def is_qcow2(path: Path) -> bool:
-    """Is it a qcow2 file? What can't be read is none."""
-    try:
-        return _header(path) is not None
-    except OSError:
-        return False
+    return _layer(look(path) if stat.S_ISREG(found.st_mode) else Step(path, found, None))
 
 
 def files_below(folder: Path, want: Callable[[Path], bool]) -> Iterator[Path]:
@@ -86,29 +66,31 @@ def files_below(folder: Path, want: Callable[[Path], bool]) -> Iterator[Path]:
                 yield path
 
 
-def _backing(path: Path, header: Header | None) -> Path | None:
-    if header is None or not header.backing:
-        return None
-    return Path(os.path.normpath(path.parent / header.backing))
-
-
-def _header(path: Path) -> Header | None:
-    """None where `path` is no plain file, or no qcow2 file. Raises OSError if unreadable."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        return None
+def _is_special(path: Path) -> bool:
+    """A device or the like: it stands on nothing, and opening it could do something."""
     try:
-        return read_header(path)
-    except ImageError:
-        return None
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
-def _internal(path: Path, count: int) -> tuple[Internal, ...]:
-    """What qemu-img lists; where it can't, at least that there are some."""
-    try:
-        listed = qemu_img.info(path, "qcow2").get("snapshots", ())
-        return tuple(
-            Internal(str(each["name"]), float(each["date-sec"]), int(each["vm-state-size"]))
-            for each in listed
-        )
-    except (LabctlError, KeyError, TypeError, ValueError):
-        return (Internal("(unreadable)", 0.0, 0),) * min(count, _MOST_NAMED)
+def _layer(step: Step) -> Layer:
+    path, status, header = step
+    return Layer(
+        path=Path(os.path.normpath(path)),
+        used=status.st_blocks * _BLOCK,
+        modified=status.st_mtime,
+        internal=_internal(path, header) if header and header.snapshots else (),
+        backing=Path(os.path.normpath(path.parent / step.backing)) if step.backing else None,
+    )
+
+
+def _internal(path: Path, header: Header) -> tuple[Internal, ...]:
+    """What the file's table lists; of those that can't be read, at least that they are there."""
+    found: list[Internal] = []
+    with suppress(OSError), path.open("rb") as file:
+        for each in read_tables(file, header).snapshots:
+            created = datetime.fromisoformat(each.date).timestamp()
+            found.append(Internal(each.name, created, each.vm_state_size))
+    unread = min(header.snapshots, MOST_SNAPSHOTS) - len(found)
+    return (*found, *[Internal("(unreadable)", 0.0, 0)] * unread)

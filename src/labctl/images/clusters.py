@@ -11,17 +11,17 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from labctl.images.qcow2 import MAGIC
+from labctl.images.qcow2 import (
+    COMPRESSED,
+    LARGEST_HEADER,
+    MOST_L1_BYTES,
+    OFFSET,
+    ZERO,
+    parse_header,
+)
 
-_HEADER = struct.Struct(">4sIQIIQIIQ")
-"""Magic, version, backing file's place and length, cluster bits, size, encryption, L1 entries and
-the L1 table's place."""
-_INCOMPATIBLE = struct.Struct(">Q")
-_SMALLEST_BITS, _LARGEST_BITS = 16, 21  # at least one block of the digest; at most what QEMU allows
-_OFFSET = 0x00FFFFFFFFFFFE00
-_COMPRESSED = 1 << 62
-_ZERO = 1
-_MOST_L1 = 4 << 20  # QEMU's QCOW_MAX_L1_SIZE, in entries
+_SMALLEST = 16
+"""Bits of a cluster: at least one block of the digest."""
 
 
 class NotPlain(Exception):
@@ -48,27 +48,31 @@ class Layout(NamedTuple):
 
 def read_layout(descriptor: int) -> Layout:
     """Raises NotPlain."""
-    raw = os.pread(descriptor, _HEADER.size + 32, 0)
-    if len(raw) < _HEADER.size + 32:
+    header = parse_header(os.pread(descriptor, LARGEST_HEADER, 0))
+    if header is None or header.version not in (2, 3) or header.backing or header.encrypted:
         raise NotPlain
-    magic, version, backing, _, bits, size, crypt, entries, place = _HEADER.unpack_from(raw)
-    if magic != MAGIC or version not in (2, 3) or backing or crypt:
+    if header.features or not header.cluster_size or header.cluster_bits < _SMALLEST:
         raise NotPlain
-    if version == 3 and _INCOMPATIBLE.unpack_from(raw, 72)[0]:
+    if header.l1_entries * 8 > MOST_L1_BYTES:
         raise NotPlain
-    if not _SMALLEST_BITS <= bits <= _LARGEST_BITS or entries > _MOST_L1:
-        raise NotPlain
-    return Layout(size, 1 << bits, place, entries, version == 3, os.fstat(descriptor).st_size)
+    return Layout(
+        virtual_size=header.virtual_size,
+        cluster=header.cluster_size,
+        l1_place=header.l1_offset,
+        l1_entries=header.l1_entries,
+        knows_zeros=header.version == 3,
+        file_size=os.fstat(descriptor).st_size,
+    )
 
 
 def clusters(descriptor: int, layout: Layout) -> Iterator[Cluster]:
     """The clusters that hold data, in the guest's order. Raises NotPlain, perhaps midway."""
     per_table = layout.cluster // 8
     for number, l1 in enumerate(_table(descriptor, layout, layout.l1_place, layout.l1_entries)):
-        if not l1 & _OFFSET:
+        if not l1 & OFFSET:
             continue
         start = number * per_table * layout.cluster
-        for index, l2 in enumerate(_table(descriptor, layout, l1 & _OFFSET, per_table)):
+        for index, l2 in enumerate(_table(descriptor, layout, l1 & OFFSET, per_table)):
             guest = start + index * layout.cluster
             host = _host(l2, layout)
             if host and guest < layout.virtual_size:
@@ -77,11 +81,11 @@ def clusters(descriptor: int, layout: Layout) -> Iterator[Cluster]:
 
 def _host(entry: int, layout: Layout) -> int:
     """Where an L2 entry's data is, 0 where the guest sees zeros."""
-    if entry & _COMPRESSED:
+    if entry & COMPRESSED:
         raise NotPlain
-    if layout.knows_zeros and entry & _ZERO:
+    if layout.knows_zeros and entry & ZERO:
         return 0
-    host = entry & _OFFSET
+    host = entry & OFFSET
     if host % layout.cluster or host >= layout.file_size:
         raise NotPlain
     return host

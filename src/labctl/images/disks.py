@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from labctl.errors import ImageError
-from labctl.images.chain import chain
+from labctl.images.chain import Walk, chain, walk
 from labctl.images.qcow2 import Header, read_header
 from labctl.images.store import NAMELESS, writable
 from labctl.model.image import Image
@@ -31,38 +32,51 @@ def standing_on(golden: Path, labs: Path) -> tuple[NodeDisk, ...]:
 
     Running machines are not asked. A disk that can't be read stands on nothing that is known.
     """
-    wanted = golden.resolve()
-    return tuple(node for node, layers in _disks(labs) if wanted in layers)
+    overlays = sorted(labs.glob("*/nodes/*/disk.qcow2"))
+    folders = [path.parent for path in overlays if stands_on(path, golden)]
+    return tuple(NodeDisk(node.parent.parent.name, node.name) for node in folders)
+
+
+def users(golden: Path, labs: Path) -> tuple[Path, ...]:
+    """Every disk below `labs` that stands on the file `golden`, snapshots' copies too.
+
+    One that can't be read, or is no qcow2 file any more, is counted: what it needs is not known.
+    """
+    return tuple(
+        path
+        for path in sorted(labs.rglob("*.qcow2"))
+        if not _is_qcow2(found := walk(path)) or _has(found, golden) is not False
+    )
+
+
+def stands_on(disk: Path, golden: Path) -> bool | None:
+    """Whether the file `golden` is the disk, or among its layers, as far down as they are there.
+
+    None where a layer is there and can't be read: then it isn't known.
+    """
+    return _has(walk(disk), golden)
 
 
 def goldens_in_use(labs: Path) -> frozenset[Path]:
     """The files at the bottom of all disks below `labs`, those of snapshots too."""
-    found = (_below(disk) for disk in labs.rglob("*.qcow2"))
-    return frozenset(layers[-1] for layers in found if layers)
+    found = (_resolved(walk(disk)) for disk in labs.rglob("*.qcow2"))
+    return frozenset(layers[-1] for layers in found if len(layers) > 1)
 
 
-def _disks(labs: Path) -> Iterator[tuple[NodeDisk, list[Path]]]:
-    """Every node's disk, and what it stands on, top first."""
-    for overlay in sorted(labs.glob("*/nodes/*/disk.qcow2")):
-        node = overlay.parent
-        layers = _below(overlay)
-        if layers:
-            yield NodeDisk(node.parent.parent.name, node.name), layers
+def _is_qcow2(found: Walk) -> bool:
+    return bool(found.steps) and found.steps[0].header is not None
 
 
-def _below(overlay: Path) -> list[Path]:
-    """What `overlay` stands on, as far down as can be read; the file that is missing included."""
-    layers: list[Path] = []
-    path = overlay
-    while True:
-        try:
-            backing = read_header(path).backing
-            path = (path.parent / backing).resolve()
-        except (ImageError, OSError, ValueError):  # ValueError: a name with a NUL in it
-            return layers
-        if not backing or path in layers:
-            return layers
-        layers.append(path)
+def _has(found: Walk, golden: Path) -> bool | None:
+    if golden.resolve() in _resolved(found):
+        return True
+    broken = found.broken
+    unread = broken is not None and isinstance(broken.error, OSError) and not broken.missing
+    return None if unread else False
+
+
+def _resolved(found: Walk) -> list[Path]:
+    return [Path(os.path.realpath(path)) for path in found.paths]
 
 
 def remedy(image: Image, problems: Iterable[str], labs: Iterable[str]) -> str:

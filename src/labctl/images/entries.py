@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labctl.errors import ImageError
-from labctl.images.qcow2 import read_header
+from labctl.images.qcow2 import (
+    COMPRESSED,
+    COPIED,
+    CORRUPT,
+    DIRTY,
+    OFFSET,
+    ZERO,
+    read_header,
+)
 
-_OFFSET = 0x00FF_FFFF_FFFF_FE00
-"""Bits 9 to 55 of a table's entry: a host offset."""
-_COMPRESSED, _ZERO, _COPIED = 1 << 62, 1, 1 << 63
-_CLUSTER_BITS = range(9, 22)
-"""512 bytes to 2 MiB: what QEMU takes (block/qcow2.h)."""
-_DIRTY, _CORRUPT = 1, 2
-_READABLE_FEATURES = _DIRTY | _CORRUPT
-"""Incompatible features that change nothing of where the data is."""
 _SECTOR = 512
 
 
@@ -58,22 +58,19 @@ class Layer:
         header = read_header(path)
         self.path = path
         self.virtual_size = header.virtual_size
-        with path.open("rb") as file:
-            raw = file.read(112).ljust(112, b"\0")
-        version, bits = struct.unpack_from(">I", raw, 4)[0], struct.unpack_from(">I", raw, 20)[0]
-        features = struct.unpack_from(">Q", raw, 72)[0] if version >= 3 else 0
-        if bits not in _CLUSTER_BITS:
-            raise _unreadable(path, f"clusters of 2^{bits} bytes are none")
+        if not header.cluster_size:
+            raise _unreadable(path, f"clusters of 2^{header.cluster_bits} bytes are none")
         if header.encrypted:
             raise _unreadable(path, "it is encrypted")
-        if features & ~_READABLE_FEATURES:
-            raise _unreadable(path, f"it uses features (0x{features:x}) that labctl can't read")
-        self.cluster: int = 1 << bits
-        self._bits = bits
-        self._l1_size, self._l1_offset = struct.unpack_from(">IQ", raw, 36)
-        refcounts, refcount_clusters = struct.unpack_from(">QI", raw, 48)
+        if header.features & ~(DIRTY | CORRUPT):
+            features = f"0x{header.features:x}"
+            raise _unreadable(path, f"it uses features ({features}) that labctl can't read")
+        self.cluster = header.cluster_size
+        self._bits = header.cluster_bits
+        self._l1_size, self._l1_offset = header.l1_entries, header.l1_offset
         self._file_size = path.stat().st_size
-        self._metadata = set(self._of(refcounts, min(refcount_clusters, 1024) << bits))
+        counts = min(header.refcounts_clusters, 1024) << self._bits
+        self._metadata = set(self._of(header.refcounts_offset, counts))
         self._metadata |= set(self._of(self._l1_offset, self._l1_entries * 8))
 
     @property
@@ -85,7 +82,7 @@ class Layer:
     def _l1_entries(self) -> int:
         """As many as the disk needs; no more than can be in the file, whatever the header says."""
         needed = -(-self.virtual_size // self._reach)
-        return int(min(needed, self._l1_size, self._file_size // 8))
+        return min(needed, self._l1_size, self._file_size // 8)
 
     def _of(self, offset: int, size: int) -> range:
         """The clusters of a table."""
@@ -94,14 +91,14 @@ class Layer:
     def stretches(self, descriptor: int) -> Iterator[Stretch]:
         """All that the layer has of the disk, in order, without what it leaves to those below."""
         l1 = self._table(descriptor, self._l1_offset, self._l1_entries * 8)
-        tables = [entry & _OFFSET for entry in l1]
+        tables = [entry & OFFSET for entry in l1]
         metadata = self._metadata | set(tables) - {0}
         for number, (entry, table) in enumerate(zip(l1, tables, strict=True)):
             start = number * self._reach
             length = min(self._reach, self.virtual_size - start)
             if table:
                 yield from self._in_table(descriptor, table, start, length, metadata)
-            elif entry & ~_COPIED:
+            elif entry & ~COPIED:
                 yield Stretch(Kind.UNKNOWN, start, length)
         told = len(l1) * self._reach
         if told < self.virtual_size:
@@ -122,13 +119,13 @@ class Layer:
                 yield self._entry(entries[index], at, size, metadata)
 
     def _entry(self, entry: int, start: int, length: int, metadata: set[int]) -> Stretch:
-        if entry & _COMPRESSED:
+        if entry & COMPRESSED:
             return self._compressed(entry, start, length)
-        host = entry & _OFFSET
+        host = entry & OFFSET
         misplaced = host % self.cluster or host in metadata or host >= self._file_size
-        if misplaced or entry & ~(_OFFSET | _COPIED | _ZERO) or not (host or entry & _ZERO):
+        if misplaced or entry & ~(OFFSET | COPIED | ZERO) or not (host or entry & ZERO):
             return Stretch(Kind.LOST, start, length)
-        if entry & _ZERO:
+        if entry & ZERO:
             return Stretch(Kind.ZERO, start, length)
         return Stretch(Kind.DATA, start, length, host, length)
 

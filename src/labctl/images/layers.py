@@ -1,7 +1,7 @@
-"""A file and all it stands on, told by headers alone, whatever state they are in.
+"""A file and all it stands on as evidence: each layer's header and tables, whatever their state.
 
 Nothing is opened by QEMU, nothing for writing, and nothing that is no file: a header can name a
-device or a pipe. `labctl.images.chain` is for disks that must be whole; this is for evidence.
+device or a pipe.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from stat import S_ISBLK, S_ISREG
 
 from labctl.errors import ImageError
-from labctl.images.qcow2 import MAGIC, Header, read_header
+from labctl.images import chain
+from labctl.images.chain import Break, Step
+from labctl.images.qcow2 import MAGIC, Header
 from labctl.images.qcow2_tables import Tables, read_tables
 from labctl.model.inspection import Chain, Layer
 from labctl.model.signature import printable as safe
 
-MOST_LAYERS = 20_000
-"""No chain is that long; a header can say so all the same."""
 _HEAD_BYTES = 512
 _MAGICS: Mapping[str, tuple[bytes, int]] = {
     "qcow2": (MAGIC, 0),
@@ -32,28 +31,33 @@ _SECTOR = 512
 
 def walk(path: Path) -> Chain:
     """The chain below `path`. Raises ImageError when `path` itself can't be read."""
-    try:
-        layer, backing = _look(path)
-    except (OSError, ValueError) as error:
-        raise ImageError(
-            f"can't read {printable(path)}: {_why(error)}",
-            resolution="give a disk image's path, or its name in the store (`labctl image list`)",
-        ) from None
-    layers, seen = [layer], {_identity(path)}
-    while isinstance(backing, Path):
-        at = backing
+    steps, broken = chain.walk(path)
+    layers: list[Layer] = []
+    for step, below in zip(steps, (*steps[1:], None), strict=False):
         try:
-            if (identity := _identity(at)) in seen:
-                return Chain(tuple(layers), f"its chain bites its tail: {printable(at)} again")
-            if len(layers) >= MOST_LAYERS:
-                return Chain(tuple(layers), f"its chain has more than {MOST_LAYERS} files")
-            layer, backing = _look(at)
-        except (OSError, ValueError) as error:
-            fault = f"it stands on {printable(at)}, which can't be read: {_why(error)}"
-            return Chain(tuple(layers), fault)
-        seen.add(identity)
+            layer, tables = _read(step)
+        except OSError as error:
+            broken = Break(step.path, error, error.strerror or str(error))
+            break
         layers.append(layer)
-    return Chain(tuple(layers), backing or "")
+        if below and below.header and tables and tables.backing_format == "raw":
+            words = (
+                f"it takes {below.path} for a raw disk, and that is a qcow2 file: "
+                "a guest sees the file's own bytes"
+            )
+            return Chain(tuple(layers), printable(words))
+    if broken and not layers:
+        raise ImageError(
+            f"can't read {printable(path)}: {broken.words}",
+            resolution="give a disk image's path, or its name in the store (`labctl image list`)",
+        )
+    return Chain(tuple(layers), printable(_fault(broken)) if broken else "")
+
+
+def _fault(broken: Break) -> str:
+    if broken.error is None:
+        return broken.words
+    return f"it stands on {broken.at}, which can't be read: {broken.words}"
 
 
 def printable(name: str | Path) -> str:
@@ -61,37 +65,21 @@ def printable(name: str | Path) -> str:
     return safe(os.fsencode(name).decode(errors="replace"))
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino
-
-
-def _why(error: OSError | ValueError) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
-
-
-def _look(path: Path) -> tuple[Layer, Path | str | None]:
-    """The layer, and what it stands on: a path, nothing, or words for what is no path."""
-    status = path.stat()
-    if not (S_ISREG(status.st_mode) or S_ISBLK(status.st_mode)):
-        raise ValueError("it is no file")
-    with path.open("rb", buffering=0) as file:
+def _read(step: Step) -> tuple[Layer, Tables | None]:
+    with step.path.open("rb", buffering=0) as file:
         head = os.pread(file.fileno(), _HEAD_BYTES, 0)
-        tables = read_tables(file)
-        size = status.st_size or os.lseek(file.fileno(), 0, os.SEEK_END)
+        tables = read_tables(file, step.header) if step.header else None
+        size = step.status.st_size or os.lseek(file.fileno(), 0, os.SEEK_END)
     found = _format(head, size)
     layer = Layer(
-        path=printable(path),
+        path=printable(step.path),
         format=found,
         size=size,
-        allocated=status.st_blocks * 512,
-        modified=datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds"),
+        allocated=step.status.st_blocks * 512,
+        modified=datetime.fromtimestamp(step.status.st_mtime, UTC).isoformat(timespec="seconds"),
         virtual_size=size if found == "raw" else None,
     )
-    if tables is None:
-        return layer, None
-    header = read_header(path)
-    return _with_tables(layer, header, tables), _backing(path, header, tables)
+    return (_with_tables(layer, step.header, tables) if step.header and tables else layer), tables
 
 
 def _format(head: bytes, size: int) -> str:
@@ -104,8 +92,8 @@ def _format(head: bytes, size: int) -> str:
 def _with_tables(layer: Layer, header: Header, tables: Tables) -> Layer:
     return layer._replace(
         virtual_size=header.virtual_size,
-        cluster_size=tables.cluster_size,
-        version=tables.version,
+        cluster_size=header.cluster_size,
+        version=header.version,
         dirty=header.dirty,
         corrupt=header.corrupt,
         encrypted=header.encrypted,
@@ -114,28 +102,3 @@ def _with_tables(layer: Layer, header: Header, tables: Tables) -> Layer:
         snapshots=tables.snapshots,
         problems=tables.problems,
     )
-
-
-def _backing(path: Path, header: Header, tables: Tables) -> Path | str | None:
-    if not header.backing:
-        return None
-    name = header.backing.removeprefix("file:")
-    if name.startswith("json:") or "://" in name:
-        return f"it stands on {printable(name)}, which is no file of this host"
-    below = path.parent / name
-    if tables.backing_format == "raw" and _is_qcow2(below):
-        return (
-            f"it takes {printable(below)} for a raw disk, and that is a qcow2 file: "
-            "a guest sees the file's own bytes"
-        )
-    return below
-
-
-def _is_qcow2(path: Path) -> bool:
-    try:
-        if not S_ISREG(path.stat().st_mode):
-            return False
-        with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
-    except (OSError, ValueError):
-        return False

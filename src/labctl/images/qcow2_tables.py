@@ -11,20 +11,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 
-from labctl.images.qcow2 import MAGIC
+from labctl.images.qcow2 import CLUSTER_BITS, MOST_L1_BYTES, Header
 from labctl.model.inspection import SavedState
 from labctl.model.signature import printable
 
-_HEADER = struct.Struct(">4sIQIIQIIQQIIQ")
 _ENTRY = struct.Struct(">QIHHIIQII")
 _EXTENSION = struct.Struct(">II")
 _BACKING_FORMAT = 0xE2792ACA
-_CLUSTER_BITS = range(9, 22)
-"""512 bytes to 2 MiB: what QEMU takes."""
-_MOST_SNAPSHOTS = 65536
+MOST_SNAPSHOTS = 65536
 _MOST_SNAPSHOT_BYTES = 64 << 20
 _MOST_EXTRA = 1024
-_MOST_L1 = 32 << 20
 _MOST_EXTENSIONS = 64
 """All but the last are QEMU's own limits (block/qcow2.h, block/qcow2-snapshot.c)."""
 
@@ -32,54 +28,38 @@ _MOST_EXTENSIONS = 64
 class Tables(NamedTuple):
     """A file's tables; `problems` says what can't be as it stands there."""
 
-    version: int
-    cluster_size: int
     backing_format: str
     holds_data: bool | None
     snapshots: tuple[SavedState, ...]
     problems: tuple[str, ...]
 
 
-def read_tables(file: BinaryIO) -> Tables | None:
-    """The tables of an open qcow2 file, None for what is none. Raises OSError alone."""
-    raw = _read(file, 0, _HEADER.size)
-    if len(raw) < _HEADER.size or raw[:4] != MAGIC:
-        return None
-    fields = _HEADER.unpack(raw)
-    version, bits, l1_size, l1_offset, count, offset = (
-        fields[place] for place in (1, 4, 7, 8, 11, 12)
-    )
-    problems = list(_impossible(version, bits, fields[5]))
+def read_tables(file: BinaryIO, header: Header) -> Tables:
+    """The tables of an open qcow2 file. Raises OSError alone."""
+    problems = list(_impossible(header))
     size = os.fstat(file.fileno()).st_size
-    length = 72 if version < 3 else int.from_bytes(_read(file, 100, 4), "big")
-    holds = _holds_data(file, l1_offset, l1_size, size)
+    holds = _holds_data(file, header.l1_offset, header.l1_entries * 8, size)
     if holds is None:
-        problems.append(f"its L1 table (at {l1_offset}, {l1_size} entries) is not in the file")
+        problems.append(
+            f"its L1 table (at {header.l1_offset}, {header.l1_entries} entries) is not in the file"
+        )
     snapshots: list[SavedState] = []
-    problems += _read_snapshots(file, offset, count, snapshots)
-    return Tables(
-        version=version,
-        cluster_size=1 << bits if bits in _CLUSTER_BITS else 0,
-        backing_format=_backing_format(file, length),
-        holds_data=holds,
-        snapshots=tuple(snapshots),
-        problems=tuple(problems),
-    )
+    problems += _read_snapshots(file, header, snapshots)
+    return Tables(_backing_format(file, header.length), holds, tuple(snapshots), tuple(problems))
 
 
-def _impossible(version: int, bits: int, size: int) -> Iterator[str]:
-    if version not in (2, 3):
-        yield f"its header says version {version}; there are 2 and 3"
-    if bits not in _CLUSTER_BITS:
-        yield f"its header says clusters of 2^{bits} bytes"
-    if size >= 1 << 63:
-        yield f"its header says a disk of {size} bytes"
+def _impossible(header: Header) -> Iterator[str]:
+    if header.version not in (2, 3):
+        yield f"its header says version {header.version}; there are 2 and 3"
+    if header.cluster_bits not in CLUSTER_BITS:
+        yield f"its header says clusters of 2^{header.cluster_bits} bytes"
+    if header.virtual_size >= 1 << 63:
+        yield f"its header says a disk of {header.virtual_size} bytes"
 
 
-def _holds_data(file: BinaryIO, offset: int, entries: int, size: int) -> bool | None:
+def _holds_data(file: BinaryIO, offset: int, length: int, size: int) -> bool | None:
     """Whether any cluster is allocated; None where the L1 table can't be where it should."""
-    length = entries * 8
-    if length > _MOST_L1 or offset + length > size or (length and not offset):
+    if length > MOST_L1_BYTES or offset + length > size or (length and not offset):
         return None
     return any(_read(file, offset, length))
 
@@ -98,14 +78,16 @@ def _backing_format(file: BinaryIO, offset: int) -> str:
     return ""
 
 
-def _read_snapshots(
-    file: BinaryIO, offset: int, count: int, into: list[SavedState]
-) -> Iterator[str]:
+def _read_snapshots(file: BinaryIO, header: Header, into: list[SavedState]) -> Iterator[str]:
     """Fill `into` with as many entries as can be; why it ends early, if it does."""
-    if count > _MOST_SNAPSHOTS:
-        yield f"its header says {count} internal snapshots; QEMU keeps {_MOST_SNAPSHOTS} at most"
+    count, offset = header.snapshots, header.snapshots_offset
+    if count > MOST_SNAPSHOTS:
+        yield f"its header says {count} internal snapshots; QEMU keeps {MOST_SNAPSHOTS} at most"
+    if count and not offset:
+        yield "its header says where its snapshot table is: at the header itself"
+        return
     end = offset + _MOST_SNAPSHOT_BYTES
-    for number in range(min(count, _MOST_SNAPSHOTS)):
+    for number in range(min(count, MOST_SNAPSHOTS)):
         head = _read(file, offset, _ENTRY.size)
         if len(head) < _ENTRY.size:
             yield f"its snapshot table ends after {number} of {count} entries"

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from labctl.errors import HypervisorError, ImageError
 from labctl.images import admit
-from labctl.images.qcow2 import read_header
+from labctl.images.disks import stands_on, users
 from labctl.images.store import ImageStore
 from labctl.model.image import Image
-from labctl.model.paths import Home
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 
@@ -51,22 +50,12 @@ def remove_image(ctx: Context, name: str) -> Removed:
     return Removed(name, image.size if gone else 0)
 
 
-def users(home: Home, image: Image) -> tuple[str, ...]:
-    """Every disk below the labs' folder that stands on the image's file, as LAB/nodes/NODE/FILE.
-
-    Snapshots' disks are found like nodes'. One that can't be read, or is no qcow2 file any more,
-    is counted: what it needs is not known.
-    """
-    return tuple(
-        str(path.relative_to(home.labs))
-        for path in sorted(home.labs.rglob("*.qcow2"))
-        if not _is_readable(path) or _stands_on(path, image.path)
-    )
-
-
 def _refuse_if_used(ctx: Context, image: Image, domains: tuple[tuple[str, Path], ...]) -> None:
-    found = [f"disk {path}" for path in users(ctx.home, image)]
-    found += [f"domain {name}: {path}" for name, path in domains if _stands_on(path, image.path)]
+    labs = ctx.home.labs
+    found = [f"disk {path.relative_to(labs)}" for path in users(image.path, labs)]
+    for name, path in domains:
+        if stands_on(path, image.path) is not False:
+            found.append(f"domain {name}: {path}")
     if found:
         raise ImageError(
             f"image {image.name} is in use",
@@ -88,35 +77,3 @@ def _domain_disks(ctx: Context) -> Iterator[tuple[str, Path]]:
             yield from ((domain.name, Path(disk)) for disk in domain.disks if Path(disk).is_file())
     finally:
         hypervisor.close()
-
-
-def _is_readable(disk: Path) -> bool:
-    try:
-        read_header(disk)
-    except (ImageError, OSError):
-        return False
-    return True
-
-
-def _stands_on(disk: Path, golden: Path) -> bool:
-    """Whether `golden` is among the layers of `disk`, as far down as they are there.
-
-    True where a layer is there and can't be read.
-    """
-    wanted = golden.resolve()
-    seen: list[Path] = []
-    path = disk.resolve()
-    while path not in seen:
-        if path == wanted:
-            return True
-        seen.append(path)
-        try:
-            backing = read_header(path).backing
-        except (ImageError, FileNotFoundError):  # a raw disk or a CD-ROM's image; nothing at all
-            return False
-        except OSError:
-            return True
-        if not backing:
-            return False
-        path = (path.parent / backing).resolve()
-    return False

@@ -20,7 +20,7 @@ from labctl.hygiene.definition import repointed
 from labctl.hygiene.facts import OFF, DomainFact, Facts
 from labctl.hygiene.gather import MERGE_RECORD
 from labctl.hygiene.merge import Merge, merge_of
-from labctl.hygiene.walk import backing_of
+from labctl.hygiene.walk import layer_of
 from labctl.hypervisor.api import Hypervisor
 from labctl.images import qemu_img
 from labctl.images.digest import content_digest
@@ -180,7 +180,7 @@ def _clean_up(hypervisor: Hypervisor, look: Look, mend: Mend, record: Record) ->
         if layer not in needed:
             layer.unlink(missing_ok=True)
         elif layer.exists():
-            needed.add(backing_of(layer) or layer)
+            needed.add(layer_of(layer).backing or layer)
 
 
 def _fact(facts: Facts, mend: Mend) -> DomainFact:

@@ -114,7 +114,7 @@ def test_a_chain_that_bites_its_tail_ends(tmp_path: Path) -> None:
     on(two, on(one, two))
     found = walk(one)
     assert len(found.layers) == 2
-    assert "bites its tail" in found.fault
+    assert "stands on itself" in found.fault
 
 
 @pytest.mark.parametrize(

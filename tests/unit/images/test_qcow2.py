@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from labctl.errors import ImageError
 from labctl.images.chain import chain, depth
+from labctl.images.disks import stands_on, users
 from labctl.images.overlay import create_overlay
 from labctl.images.qcow2 import read_header
 
@@ -123,3 +125,29 @@ def test_a_missing_layer_is_named(tmp_path: Path) -> None:
     base.unlink()
     with pytest.raises(ImageError, match=r"golden\.qcow2"):
         depth(one)
+
+
+@pytest.mark.parametrize("name", ["pipe", "json:{}", "nbd://host/disk", "x\0y"])
+def test_a_name_that_is_no_file_s_is_refused_and_not_opened(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    one = tmp_path / "1.qcow2"
+    qemu_img("create", "-q", "-u", "-f", "qcow2", "-F", "qcow2", "-b", "n" * len(name), one, "1M")
+    one.write_bytes(one.read_bytes().replace(b"n" * len(name), name.encode()))
+    with pytest.raises(ImageError, match=r"1\.qcow2|pipe"):
+        chain(one)
+    assert stands_on(one, tmp_path / "golden.qcow2") is False
+
+
+def test_what_stands_on_a_golden_image_is_known_as_far_as_it_can_be_read(tmp_path: Path) -> None:
+    base, one, two = golden(tmp_path), tmp_path / "1.qcow2", tmp_path / "2.qcow2"
+    create_overlay(base, one)
+    create_overlay(one, two)
+    for disk in (base, one, two):
+        assert stands_on(disk, base) is True
+    base.unlink()
+    assert stands_on(two, base) is True
+    one.unlink()
+    assert stands_on(two, base) is False
+    one.symlink_to(one)
+    assert stands_on(two, base) is None
+    assert two in users(base, tmp_path)

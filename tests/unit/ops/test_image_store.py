@@ -11,6 +11,7 @@ from harness.site import LAB, Site, pair
 from labctl.errors import HypervisorError, ImageError, UsageError
 from labctl.hypervisor.api import Hypervisor
 from labctl.images.digest import content_digest
+from labctl.images.disks import users
 from labctl.images.overlay import create_overlay
 from labctl.images.store import ImageStore
 from labctl.model.esxi import esxi_needs
@@ -19,7 +20,7 @@ from labctl.ops.context import Context
 from labctl.ops.events import Event, Notice, Progress
 from labctl.ops.image_convert import Form, convert_image
 from labctl.ops.image_import import import_image
-from labctl.ops.image_remove import remove_image, users
+from labctl.ops.image_remove import remove_image
 from labctl.topology.platforms import load_platforms
 
 
@@ -96,7 +97,7 @@ def test_a_lab_without_domains_and_its_snapshots_count(
     middle = tmp_path / "between.qcow2"
     create_overlay(image.path, middle)
     create_overlay(middle, overlay)
-    assert users(site.home, image) == (place,)
+    assert users(image.path, site.home.labs) == (overlay,)
     with pytest.raises(ImageError, match="in use"):
         remove_image(site.context, "golden")
 
@@ -109,7 +110,7 @@ def test_a_disk_of_a_lab_that_can_not_be_read_counts(site: Site, disk: Path) -> 
     with pytest.raises(ImageError, match="in use"):
         remove_image(site.context, "golden")
     create_overlay(disk, overlay)
-    assert users(site.home, image) == ()
+    assert users(image.path, site.home.labs) == ()
 
 
 def test_a_foreign_domain_counts(site: Site, disk: Path, tmp_path: Path) -> None:
