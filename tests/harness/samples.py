@@ -65,7 +65,9 @@ def _node(name: str, role: Role) -> Node:
 
 def _port(link: Link, node: str, kind: LinkKind) -> Port:
     own = link.end(node)
-    return Port(own.interface, int(own.interface[3:]), link, link.far_end(node), kind)
+    return Port(
+        own.interface, int(own.interface[3:]), link, link.b if link.a.node == node else link.a, kind
+    )
 
 
 def _intent(node: Node, number: int, ports: tuple[Port, ...]) -> NodeIntent:

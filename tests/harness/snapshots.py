@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from labctl.model.paths import LabPaths
-from labctl.ops.reinstate import all_damage
+from labctl.ops.reinstate import damage
 from labctl.ops.snapshots import Snapshots
 
 
@@ -13,7 +13,8 @@ def assert_none_is_half(paths: LabPaths) -> None:
     for manifest in snapshots.all():
         if manifest.complete:
             assert manifest.parts
-            assert all_damage(snapshots.folder(manifest.name), manifest, width=2) == ()
+            folder = snapshots.folder(manifest.name)
+            assert [damage(folder, part) for part in manifest.parts] == [()] * len(manifest.parts)
 
 
 def assert_all_are_whole(paths: LabPaths) -> tuple[str, ...]:

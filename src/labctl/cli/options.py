@@ -13,7 +13,6 @@ Lab = Annotated[
         metavar="LAB", help="A topology file, `-` for stdin, or the name of a lab that is up."
     ),
 ]
-File = Annotated[str, typer.Argument(metavar="FILE", help="A topology file, or `-` for stdin.")]
 Node = Annotated[str, typer.Argument(metavar="NODE", help="The node's name.")]
 Nodes = Annotated[
     list[str] | None,

@@ -8,17 +8,16 @@ from errno import EACCES
 from pathlib import Path
 
 from labctl.hygiene.facts import DiskFact, DomainFact, Facts, Layer
-from labctl.hygiene.merge import DEEPEST, mend_of, merge_of, overlay_of
+from labctl.hygiene.merge import mend_of, merge_of, overlay_of
 from labctl.hygiene.words import at, count, per_day, shell, size, span, virsh
+from labctl.images.chain import HEALTHY_DEPTH
 from labctl.model.hygiene import Finding, Severity
+from labctl.model.inspection import LIBVIRT_LAYERS, WARN_LAYERS
 
-HEALTHY, DEEP = 1, 8
-"""Files a disk stands on: a node's overlay on one golden image; from 8 on reads get slow
-(facts: open and read take four times as long at 100 as at 10)."""
 _NEARLY = 150
 _MEANING = (
     "each layer is a snapshot somebody took and did not merge: reads get slower, "
-    f"and libvirt starts no machine on more than {DEEPEST} layers"
+    f"and libvirt starts no machine on more than {LIBVIRT_LAYERS} layers"
 )
 
 
@@ -32,7 +31,7 @@ def check_chains(facts: Facts) -> Iterator[Finding]:
                 yield _broken(fact, disk)
             elif disk.disk.mirror:
                 yield _unfinished(facts, fact, disk)
-            if disk.depth > (HEALTHY if ours else DEEP - 1):
+            if disk.depth > (HEALTHY_DEPTH if ours else WARN_LAYERS - 1):
                 yield _deep(facts, fact, disk, overlay if ours else None)
 
 
@@ -40,14 +39,14 @@ def _deep(facts: Facts, fact: DomainFact, disk: DiskFact, overlay: Path | None) 
     """`overlay` is the node's own, None where the machine is no node."""
     ours = overlay is not None
     merge, reason = merge_of(facts, fact) if ours else (None, "")
-    severity = Severity.BAD if disk.depth >= (DEEP if ours else _NEARLY) else Severity.WARN
+    severity = Severity.BAD if disk.depth >= (WARN_LAYERS if ours else _NEARLY) else Severity.WARN
     by_hand = merge_command(fact, disk, overlay or disk.layers[-2].path)
     return Finding(
         check="chain",
         severity=severity,
         subject=fact.domain.name,
         message=f"{disk.disk.target} stands on {disk.depth} files"
-        + (f"; a node's stands on {HEALTHY}" if ours else ""),
+        + (f"; a node's stands on {HEALTHY_DEPTH}" if ours else ""),
         meaning=_MEANING + (f"; not merged by --fix: {reason}" if reason else ""),
         command="labctl hygiene --fix" if merge and fact.is_off else by_hand,
         evidence={
@@ -67,7 +66,7 @@ def merge_command(fact: DomainFact, disk: DiskFact, base: Path) -> str:
         words = ("blockcommit", fact.domain.name, target, "--base", str(base))
         return virsh(fact.uri, *words, "--active", "--pivot", "--delete", "--verbose")
     edit = f"{virsh(fact.uri, 'edit', fact.domain.name)}  # {target} is {base} then"
-    if disk.depth > DEEPEST:
+    if disk.depth > LIBVIRT_LAYERS:
         return f"{pair_by_pair(top, base)} && {edit}"
     return f"{shell('qemu-img', 'commit', '-b', base, top)} && {edit}"
 

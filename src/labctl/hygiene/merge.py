@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 from labctl.hygiene.facts import DiskFact, DomainFact, Facts
 from labctl.model.hygiene import Mend, MendKind
+from labctl.model.inspection import LIBVIRT_LAYERS
 from labctl.model.paths import LabPaths
-
-DEEPEST = 199
-"""libvirt's own limit (facts: a start at 200 is refused); deeper chains QEMU may die of."""
 
 
 class Merge(NamedTuple):
@@ -85,7 +83,7 @@ def _against(facts: Facts, fact: DomainFact, disk: DiskFact, merge: Merge) -> st
     reasons = {
         disk.trouble: disk.trouble,
         "not all machines could be looked at": facts.blind,
-        f"only {DEEPEST} layers can be opened": disk.depth > DEEPEST,
+        f"only {LIBVIRT_LAYERS} layers can be opened": disk.depth > LIBVIRT_LAYERS,
         "the overlay stands on more than its golden image": len(own) != 2,
         "a layer holds snapshots inside it, which would be lost": any(
             layer.internal for layer in disk.layers[: len(merge.layers)]

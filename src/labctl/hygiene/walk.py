@@ -14,9 +14,7 @@ from labctl.hygiene.facts import Disk, DiskFact, Internal, Layer
 from labctl.images.chain import Step, look, walk
 from labctl.images.qcow2 import Header
 from labctl.images.qcow2_tables import MOST_SNAPSHOTS, read_tables
-
-_BLOCK = 512
-"""st_blocks counts these, whatever the file system's own are (stat(2))."""
+from labctl.images.transfer import BLOCK
 
 
 def disks_of(xml: str) -> tuple[Disk, ...]:
@@ -78,7 +76,7 @@ def _layer(step: Step) -> Layer:
     path, status, header = step
     return Layer(
         path=Path(os.path.normpath(path)),
-        used=status.st_blocks * _BLOCK,
+        used=status.st_blocks * BLOCK,
         modified=status.st_mtime,
         internal=_internal(path, header) if header and header.snapshots else (),
         backing=Path(os.path.normpath(path.parent / step.backing)) if step.backing else None,

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from labctl.errors import ImageError
 from labctl.images.qcow2 import Header, read_header
 
+HEALTHY_DEPTH = 1
+"""A node's disk stands on one file: its golden image."""
 MOST_LAYERS = 20_000
 """No chain is that long; a header can say so all the same."""
 

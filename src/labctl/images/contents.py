@@ -10,10 +10,10 @@ from pathlib import Path
 from labctl.errors import ImageError, LabctlError
 from labctl.images import disk_text, guestfish, qemu_img
 from labctl.images.guestfish import Disk
-from labctl.images.layers import printable
 from labctl.model.image_name import ImageName
 from labctl.model.inspection import BootLine, Chain, Contents, FileSystem, Partition, VersionClue
 from labctl.model.signature import Match, Signatures, emptied, matches
+from labctl.model.text import printable
 
 DEEPEST = 100
 """Files QEMU may open at once here: at 100 that takes 0.2 s, at 1,000 minutes, at 1,847 it dies."""

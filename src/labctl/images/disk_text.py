@@ -10,7 +10,7 @@ from typing import NamedTuple
 from labctl.model.image_name import ImageName
 from labctl.model.inspection import UNREPLAYED, BootLine, Partition, VersionClue
 from labctl.model.release import Release, parse_release
-from labctl.model.signature import printable
+from labctl.model.text import printable
 
 _BOOT_CONFIGURATION = re.compile(
     r"(^|/)(grub\.cfg|grub\.conf|menu\.lst[^/]*|syslinux\.cfg|extlinux\.conf|isolinux\.cfg"

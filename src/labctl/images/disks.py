@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labctl.errors import ImageError
-from labctl.images.chain import Walk, chain, walk
+from labctl.images.chain import HEALTHY_DEPTH, Walk, chain, walk
 from labctl.images.qcow2 import Header, read_header
 from labctl.images.store import NAMELESS, writable
 from labctl.model.image import Image
 
 Check = Callable[[Path], tuple[str, ...]]
-_HEALTHY_DEPTH = 1
 
 
 class NodeDisk(NamedTuple):
@@ -118,7 +117,7 @@ def _of_headers(top: Header, base: Header, layers: tuple[Path, ...]) -> Iterator
     depth = len(layers) - 1
     if depth == 0:
         yield f"{layers[0]} stands on no golden image"
-    elif depth > _HEALTHY_DEPTH:
+    elif depth > HEALTHY_DEPTH:
         yield f"its disk stands on {depth} layers instead of one: somebody put others between"
     if base.virtual_size != top.virtual_size:
         yield (

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from labctl.errors import LabctlError
 from labctl.images import qemu_img
 from labctl.images.contents import Reading, read_contents
-from labctl.images.layers import printable, walk
+from labctl.images.layers import walk
 from labctl.images.origin import origin_of_file, origin_of_stored
 from labctl.model.image import Image, Provenance
 from labctl.model.image_name import ImageName
@@ -28,6 +28,7 @@ from labctl.model.inspection import (
 )
 from labctl.model.known_image import KnownImage
 from labctl.model.name_parts import NamePart
+from labctl.model.text import printable
 
 MOST_CHECKED = 32
 """Layers checked each by itself; of a longer chain the top and the lowest alone."""
@@ -60,7 +61,7 @@ def look(
     checks, unchecked = check_layers(chain)
     in_use = checks[0].standing == "in use"
     return Findings(
-        path=printable(path),
+        path=printable(str(path)),
         name=printable(subject.name),
         claims=str(subject.claims.release) if subject.claims else "",
         name_parts=_parts(subject.claims),

@@ -20,7 +20,8 @@ from labctl.images import fitness, ova, qemu_img
 from labctl.images.digest import content_digest, file_digest
 from labctl.images.formats import Format, format_of
 from labctl.images.qcow2 import read_header
-from labctl.images.told import Told, allocated, nobody, watched
+from labctl.images.told import Told, nobody, watched
+from labctl.images.transfer import allocated
 from labctl.images.work import Json, Work, clear
 from labctl.images.writers import refuse_open_writer
 from labctl.model.image import Given, Provenance

@@ -16,8 +16,9 @@ from labctl.images import chain
 from labctl.images.chain import Break, Step
 from labctl.images.qcow2 import MAGIC, Header
 from labctl.images.qcow2_tables import Tables, read_tables
+from labctl.images.transfer import BLOCK
 from labctl.model.inspection import Chain, Layer
-from labctl.model.signature import printable as safe
+from labctl.model.text import printable
 
 _HEAD_BYTES = 512
 _MAGICS: Mapping[str, tuple[bytes, int]] = {
@@ -48,7 +49,7 @@ def walk(path: Path) -> Chain:
             return Chain(tuple(layers), printable(words))
     if broken and not layers:
         raise ImageError(
-            f"can't read {printable(path)}: {broken.words}",
+            f"can't read {printable(str(path))}: {broken.words}",
             resolution="give a disk image's path, or its name in the store (`labctl image list`)",
         )
     return Chain(tuple(layers), printable(_fault(broken)) if broken else "")
@@ -60,11 +61,6 @@ def _fault(broken: Break) -> str:
     return f"it stands on {broken.at}, which can't be read: {broken.words}"
 
 
-def printable(name: str | Path) -> str:
-    """A file's name safe for terminals and JSON, whatever bytes it has."""
-    return safe(os.fsencode(name).decode(errors="replace"))
-
-
 def _read(step: Step) -> tuple[Layer, Tables | None]:
     with step.path.open("rb", buffering=0) as file:
         head = os.pread(file.fileno(), _HEAD_BYTES, 0)
@@ -72,10 +68,10 @@ def _read(step: Step) -> tuple[Layer, Tables | None]:
         size = step.status.st_size or os.lseek(file.fileno(), 0, os.SEEK_END)
     found = _format(head, size)
     layer = Layer(
-        path=printable(step.path),
+        path=printable(str(step.path)),
         format=found,
         size=size,
-        allocated=step.status.st_blocks * 512,
+        allocated=step.status.st_blocks * BLOCK,
         modified=datetime.fromtimestamp(step.status.st_mtime, UTC).isoformat(timespec="seconds"),
         virtual_size=size if found == "raw" else None,
     )

@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 from labctl.images.qcow2 import CLUSTER_BITS, MOST_L1_BYTES, Header
 from labctl.model.inspection import SavedState
-from labctl.model.signature import printable
+from labctl.model.text import printable
 
 _ENTRY = struct.Struct(">QIHHIIQII")
 _EXTENSION = struct.Struct(">II")

@@ -7,19 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from labctl.images.transfer import allocated
+
 Told = Callable[[str, int, int], None]
 """Called with a step's name, bytes done and bytes in all; from any thread."""
 _EVERY = 0.25
-_BLOCK = 512  # what st_blocks counts, whatever the file system's own
 
 
 def nobody(_step: str, _done: int, _total: int) -> None:
     """A Told that tells nobody."""
-
-
-def allocated(path: Path) -> int:
-    """The bytes of `path` that are on the disk, holes left out. Raises OSError."""
-    return path.stat().st_blocks * _BLOCK
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from labctl import process
 from labctl.errors import ImageError
 
 _COPY_SECONDS = 3600.0
+BLOCK = 512
+"""Bytes of one of st_blocks (stat(2)), whatever the file system's own are."""
 
 
 def copy(file: Path, to: Path) -> None:
@@ -23,3 +25,8 @@ def copy(file: Path, to: Path) -> None:
             details=done.stderr.strip(),
             resolution="see whether the disk is full or read-only",
         )
+
+
+def allocated(path: Path) -> int:
+    """The bytes of `path` that are on the disk, holes left out. Raises OSError."""
+    return path.stat().st_blocks * BLOCK

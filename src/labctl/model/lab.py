@@ -136,9 +136,6 @@ class Link(NamedTuple):
     def end(self, node: str) -> Endpoint:
         return self.a if self.a.node == node else self.b
 
-    def far_end(self, node: str) -> Endpoint:
-        return self.b if self.a.node == node else self.a
-
 
 @dataclass(frozen=True, slots=True)
 class Node:

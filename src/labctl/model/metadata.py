@@ -70,21 +70,11 @@ def to_xml(metadata: LabMetadata) -> str:
     return text
 
 
-def from_xml(element_text: str) -> LabMetadata:
+def from_element(element: ElementTree.Element) -> LabMetadata:
     """Read a mark back, with its namespace (domain XML) or without (virDomainGetMetadata).
 
     Raises ValueError for what is no mark of labctl's.
     """
-    from xml.etree import ElementTree  # not above: to render needs no parser
-
-    try:
-        return from_element(ElementTree.fromstring(element_text))
-    except ElementTree.ParseError as error:
-        raise ValueError(f"not XML: {error}") from None
-
-
-def from_element(element: ElementTree.Element) -> LabMetadata:
-    """Read a mark from a parsed document; raises ValueError for what is no mark of labctl's."""
     if _local(element) != _TAG:
         raise ValueError(f"<{element.tag}> is not labctl's <{_TAG}>")
     try:

@@ -8,6 +8,8 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from labctl.model.text import printable
+
 
 class Severity(StrEnum):
     """How much a finding matters."""
@@ -108,8 +110,3 @@ def emptied(signatures: Signatures, file_system: str, path: str) -> Iterator[Mat
         if fits(path, rule.globs):
             found = (rule.id, rule.severity, rule.implies, file_system, path)
             yield Match(*found, 0, "the file is empty", rule.explanation, rule.source)
-
-
-def printable(text: str) -> str:
-    """`text` safe for terminals and JSON: what an image holds is nobody's to trust."""
-    return "".join(c if c.isprintable() else "�" for c in text)

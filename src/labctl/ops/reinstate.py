@@ -6,7 +6,6 @@ files, `revive` each machine paused, then `labctl.ops.capture.together` resumes 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from labctl.atomic import appearing
@@ -15,7 +14,7 @@ from labctl.hypervisor.api import Hypervisor
 from labctl.images.digest import file_digest
 from labctl.images.transfer import copy
 from labctl.model.paths import NodePaths
-from labctl.model.snapshot import DEFINITION, DISK, MEMORY, Manifest, Part
+from labctl.model.snapshot import DEFINITION, DISK, MEMORY, Part
 
 
 def damage(folder: Path, part: Part) -> tuple[str, ...]:
@@ -31,13 +30,6 @@ def damage(folder: Path, part: Part) -> tuple[str, ...]:
         except OSError as error:
             found.append(f"{path}: {error.strerror}")
     return tuple(found)
-
-
-def all_damage(folder: Path, manifest: Manifest, *, width: int) -> tuple[str, ...]:
-    """What is wrong with any part of a snapshot, `width` of them read at a time."""
-    with ThreadPoolExecutor(width) as pool:
-        found = pool.map(lambda part: damage(folder, part), manifest.parts)
-        return tuple(line for lines in found for line in lines)
 
 
 def place(folder: Path, part: Part, files: NodePaths) -> None:

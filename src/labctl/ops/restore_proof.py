@@ -17,6 +17,7 @@ from labctl.images.digest import file_digest
 from labctl.images.qcow2 import read_header
 from labctl.images.qemu_img import examine
 from labctl.images.store import ImageStore
+from labctl.images.transfer import allocated
 from labctl.model.lab import Lab
 from labctl.model.paths import Home, LabPaths
 from labctl.model.snapshot import DISK, MEMORY, Manifest, Part, Power
@@ -27,8 +28,6 @@ from labctl.preflight.facts import OFF
 from labctl.preflight.local import udp_ports
 from labctl.preflight.sizing import held, kept_for_host, qemu_overhead
 
-_BLOCK = 512
-"""Bytes of one of st_blocks (stat(2)), whatever the file system's own are."""
 _MIB = 1 << 20
 
 
@@ -232,7 +231,7 @@ def _needed(part: Part, kept: Kept) -> int:
 def _room_problems(home: Home, whole: Whole) -> Iterator[str]:
     """Room for a second copy of the disks: each is put in place whole, then the old one goes."""
     sizes = [
-        (whole.folder / part.node / name).stat().st_blocks * _BLOCK
+        allocated(whole.folder / part.node / name)
         for part in whole.manifest.parts
         for name in part.files
         if name != MEMORY

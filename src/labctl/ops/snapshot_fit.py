@@ -8,13 +8,11 @@ from pathlib import Path
 
 from labctl.errors import ImageError, SnapshotError, UsageError
 from labctl.hypervisor.api import DomainState, ObservedDomain
-from labctl.images.chain import depth
+from labctl.images.chain import HEALTHY_DEPTH, depth
+from labctl.images.transfer import allocated
 from labctl.model.paths import LabPaths, NodePaths
 from labctl.ops.snapshots import Snapshots
 
-_DEPTH = 1
-_BLOCK = 512
-"""Bytes of one of st_blocks (stat(2)), whatever the file system's own are."""
 _MEBIBYTE = 1024**2
 _ACTIVE = (DomainState.RUNNING, DomainState.PAUSED)
 _SETTLED = (*_ACTIVE, DomainState.SHUT_OFF, DomainState.CRASHED)
@@ -60,7 +58,7 @@ def needed(paths: LabPaths, domains: Mapping[str, ObservedDomain], *, memory: bo
     the overlays' blocks: it is mostly less.
     """
     active = [domain for domain in domains.values() if memory and domain.state in _ACTIVE]
-    disks = (paths.node(node).overlay.stat().st_blocks * _BLOCK for node in domains)
+    disks = (allocated(paths.node(node).overlay) for node in domains)
     return sum(domain.memory * _MEBIBYTE for domain in active) + sum(disks)
 
 
@@ -89,8 +87,8 @@ def _deep(overlay: Path, name: str) -> Iterator[str]:
     except ImageError as error:
         yield f"{name}: {error.brief}"
         return
-    if layers != _DEPTH:
-        yield f"{name}: its disk stands on {layers} layers instead of {_DEPTH}"
+    if layers != HEALTHY_DEPTH:
+        yield f"{name}: its disk stands on {layers} layers instead of {HEALTHY_DEPTH}"
 
 
 def _told(size: int) -> str:

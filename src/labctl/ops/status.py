@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from labctl.errors import ImageError
 from labctl.hypervisor.observed import DomainState, ObservedDomain
-from labctl.images.chain import chain, depth
+from labctl.images.chain import HEALTHY_DEPTH, chain, depth
 from labctl.ops.journal import unfinished
 from labctl.ops.labs import no_such_lab, rank
 from labctl.ops.lock import holder
@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # status starts fast: what only annotations or some labs need
     from labctl.model.platform import Platform
     from labctl.ops.context import Context
 
-_HEALTHY_DEPTH = 1
 _ANY_WRITE = 0o222
 
 
@@ -166,7 +165,7 @@ def _chain(files: NodePaths) -> tuple[int | None, str]:
         golden = chain(files.overlay)[-1]
     except ImageError as error:
         return None, error.brief
-    if layers > _HEALTHY_DEPTH:
+    if layers > HEALTHY_DEPTH:
         return layers, f"its disk stands on {layers} layers: somebody took external snapshots"
     if layers and golden.stat().st_mode & _ANY_WRITE:
         return layers, f"its golden image is writable: `chmod a-w {golden}`"

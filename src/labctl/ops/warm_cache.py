@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from labctl.atomic import PART
 from labctl.errors import UsageError
+from labctl.images.transfer import allocated
 from labctl.model.paths import Home
 from labctl.model.snapshot import Manifest, from_json, to_json
 from labctl.ops.lock import holder
@@ -33,7 +34,6 @@ SHARE_OF_FREE = 4
 """At most one part in so many of the room there is without the cache."""
 _MANIFEST, _KEYS, _USED = "manifest.json", "keys.json", "used"
 _NAME_LENGTH = 32
-_BLOCK = 512
 _MIB = 1024**2
 
 
@@ -198,7 +198,7 @@ def unfinished(folder: Path) -> Manifest | None:
 
 def disk_use(folder: Path) -> int:
     """Bytes that the files below a folder take on the disk."""
-    return sum(path.stat().st_blocks * _BLOCK for path in _files(folder))
+    return sum(map(allocated, _files(folder)))
 
 
 def _files(folder: Path) -> Iterator[Path]:

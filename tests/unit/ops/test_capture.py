@@ -13,7 +13,7 @@ from labctl.hypervisor.api import DomainState
 from labctl.model.snapshot import Kind, Manifest, Part, Power
 from labctl.ops.belongings import domains_of
 from labctl.ops.capture import Halt, capture, running, together
-from labctl.ops.reinstate import all_damage, kept_definition, place, revive
+from labctl.ops.reinstate import damage, kept_definition, place, revive
 
 NODES = ("a", "b", "c")
 
@@ -131,13 +131,12 @@ def test_another_machine_is_not_revived(lab: Site, tmp_path: Path) -> None:
 def test_damage_is_named(lab: Site, tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     parts, _ = captured(lab, folder)
-    manifest = manifest_of(parts)
     assert running(domains_of(LAB, lab.fake.domains())) == ("a", "b")
-    assert all_damage(folder, manifest, width=2) == ()
+    assert [damage(folder, part) for part in parts] == [(), (), ()]
     (folder / "a/memory").write_bytes((folder / "a/memory").read_bytes()[:-1] + b"!")
     (folder / "b/disk.qcow2").write_bytes((folder / "b/disk.qcow2").read_bytes() + b"more")
     (folder / "c/day0.iso").unlink()
-    changed, longer, gone = all_damage(folder, manifest, width=2)
+    changed, longer, gone = (line for part in parts for line in damage(folder, part))
     assert "memory was changed" in changed
     assert "bytes instead of" in longer
     assert "No such file" in gone

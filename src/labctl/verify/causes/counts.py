@@ -13,21 +13,20 @@ from labctl.verify.model import CauseKind, Check, CheckKind
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One direction of a session: `count` prefixes from one node to another, by `witness`."""
+    """One direction of a session: `count` prefixes from one node to another."""
 
     source: str
     target: str
     count: int
-    witness: str
 
 
 def _rows(case: Case) -> Iterator[_Row]:
     for node in case.fabric.switches:
         for peer, seen in case.peers(node):
             if seen.sent is not None:
-                yield _Row(node, peer.node, seen.sent, node)
+                yield _Row(node, peer.node, seen.sent)
             if seen.rcvd is not None:
-                yield _Row(peer.node, node, seen.rcvd, node)
+                yield _Row(peer.node, node, seen.rcvd)
 
 
 def _proof(case: Case, source: str, targets: set[str]) -> list[Check]:
