@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from errno import EACCES
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from labctl.hygiene.merge import mend_of, merge_of, overlay_of
 from labctl.hygiene.words import at, count, per_day, shell, size, span, virsh
 from labctl.images.chain import HEALTHY_DEPTH
 from labctl.model.hygiene import Finding, Severity
-from labctl.model.inspection import LIBVIRT_LAYERS, WARN_LAYERS
+from labctl.model.inspection import LIBVIRT_LAYERS, WARN_LAYERS, InternalSnapshot
+from labctl.model.text import printable
 
 _NEARLY = 150
 _MEANING = (
@@ -189,7 +191,7 @@ def _hidden(facts: Facts, fact: DomainFact) -> Iterator[Finding]:
     Those inside a golden image came with it, and nobody writes to it to remove them.
     """
     golden = facts.home / "images"
-    known = {snapshot.name for snapshot in fact.snapshots if not snapshot.external}
+    known = {printable(snapshot.name) for snapshot in fact.snapshots if not snapshot.external}
     for disk in fact.disks:
         for layer in disk.layers:
             hidden = [each for each in layer.internal if each.name not in known]
@@ -209,6 +211,11 @@ def _hidden(facts: Facts, fact: DomainFact) -> Iterator[Finding]:
                 evidence={
                     "uri": fact.uri,
                     "file": str(layer.path),
-                    "snapshots": [h._asdict() for h in hidden],
+                    "snapshots": [_internal(each) for each in hidden],
                 },
             )
+
+
+def _internal(snapshot: InternalSnapshot) -> Mapping[str, object]:
+    created = datetime.fromisoformat(snapshot.date).timestamp() if snapshot.date else 0.0
+    return {"name": snapshot.name, "created": created, "state": snapshot.vm_state_size}

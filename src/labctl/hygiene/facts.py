@@ -13,17 +13,10 @@ from typing import NamedTuple
 
 from labctl.hypervisor.api import ObservedDomain, ObservedPool, ObservedSnapshot
 from labctl.hypervisor.observed import DomainState
+from labctl.model.inspection import InternalSnapshot
 
 OFF = frozenset({DomainState.SHUT_OFF, DomainState.CRASHED})
 """States in which QEMU has no file open."""
-
-
-class Internal(NamedTuple):
-    """A snapshot inside a qcow2 file. `state` is the bytes of saved memory."""
-
-    name: str
-    created: float
-    state: int
 
 
 class Layer(NamedTuple):
@@ -32,7 +25,7 @@ class Layer(NamedTuple):
     path: Path
     used: int
     modified: float
-    internal: tuple[Internal, ...] = ()
+    internal: tuple[InternalSnapshot, ...] = ()
     backing: Path | None = None
 
 

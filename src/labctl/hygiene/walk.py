@@ -6,15 +6,17 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-from labctl.hygiene.facts import Disk, DiskFact, Internal, Layer
+from labctl.hygiene.facts import Disk, DiskFact, Layer
 from labctl.images.chain import Step, look, walk
 from labctl.images.qcow2 import Header
 from labctl.images.qcow2_tables import MOST_SNAPSHOTS, read_tables
 from labctl.images.transfer import BLOCK
+from labctl.model.inspection import InternalSnapshot
+
+_UNREADABLE = InternalSnapshot(id="", name="(unreadable)", date="", vm_state_size=0)
 
 
 def disks_of(xml: str) -> tuple[Disk, ...]:
@@ -83,12 +85,10 @@ def _layer(step: Step) -> Layer:
     )
 
 
-def _internal(path: Path, header: Header) -> tuple[Internal, ...]:
+def _internal(path: Path, header: Header) -> tuple[InternalSnapshot, ...]:
     """What the file's table lists; of those that can't be read, at least that they are there."""
-    found: list[Internal] = []
+    found: tuple[InternalSnapshot, ...] = ()
     with suppress(OSError), path.open("rb") as file:
-        for each in read_tables(file, header).snapshots:
-            created = datetime.fromisoformat(each.date).timestamp()
-            found.append(Internal(each.name, created, each.vm_state_size))
+        found = read_tables(file, header).snapshots
     unread = min(header.snapshots, MOST_SNAPSHOTS) - len(found)
-    return (*found, *[Internal("(unreadable)", 0.0, 0)] * unread)
+    return (*found, *[_UNREADABLE] * unread)

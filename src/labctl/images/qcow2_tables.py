@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 
 from labctl.images.qcow2 import CLUSTER_BITS, MOST_L1_BYTES, Header
-from labctl.model.inspection import SavedState
+from labctl.model.inspection import InternalSnapshot
 from labctl.model.text import printable
 
 _ENTRY = struct.Struct(">QIHHIIQII")
@@ -30,7 +30,7 @@ class Tables(NamedTuple):
 
     backing_format: str
     holds_data: bool | None
-    snapshots: tuple[SavedState, ...]
+    snapshots: tuple[InternalSnapshot, ...]
     problems: tuple[str, ...]
 
 
@@ -43,7 +43,7 @@ def read_tables(file: BinaryIO, header: Header) -> Tables:
         problems.append(
             f"its L1 table (at {header.l1_offset}, {header.l1_entries} entries) is not in the file"
         )
-    snapshots: list[SavedState] = []
+    snapshots: list[InternalSnapshot] = []
     problems += _read_snapshots(file, header, snapshots)
     return Tables(_backing_format(file, header.length), holds, tuple(snapshots), tuple(problems))
 
@@ -78,7 +78,7 @@ def _backing_format(file: BinaryIO, offset: int) -> str:
     return ""
 
 
-def _read_snapshots(file: BinaryIO, header: Header, into: list[SavedState]) -> Iterator[str]:
+def _read_snapshots(file: BinaryIO, header: Header, into: list[InternalSnapshot]) -> Iterator[str]:
     """Fill `into` with as many entries as can be; why it ends early, if it does."""
     count, offset = header.snapshots, header.snapshots_offset
     if count > MOST_SNAPSHOTS:
@@ -101,7 +101,7 @@ def _read_snapshots(file: BinaryIO, header: Header, into: list[SavedState]) -> I
         words = tail[extra:]
         date = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
         identity, name = _text(words[:id_size]), _text(words[id_size:])
-        into.append(SavedState(identity, name, date, large))
+        into.append(InternalSnapshot(identity, name, date, large))
         offset += -(-(_ENTRY.size + extra + id_size + name_size) // 8) * 8
 
 

@@ -36,7 +36,7 @@ UNREPLAYED = "journal not replayed"
 """A file system's state after the power went: its next mount has to put it right."""
 
 
-class SavedState(NamedTuple):
+class InternalSnapshot(NamedTuple):
     """An internal snapshot: a state of the disk (and memory) kept within the file."""
 
     id: str
@@ -62,7 +62,7 @@ class Layer(NamedTuple):
     data_file: bool = False
     holds_data: bool | None = None
     """False: every read goes through to the layer below; None: it can't be told."""
-    snapshots: tuple[SavedState, ...] = ()
+    snapshots: tuple[InternalSnapshot, ...] = ()
     problems: tuple[str, ...] = ()
 
     @property

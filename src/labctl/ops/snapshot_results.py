@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from labctl.model.retention import Pruned
 from labctl.model.snapshot import Manifest
-from labctl.ops.state import Listed as Listed
+from labctl.ops.state import Listed
 
 
 class Content(StrEnum):

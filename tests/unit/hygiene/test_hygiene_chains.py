@@ -12,12 +12,14 @@ from harness import rot
 from harness.cron import qemu, write
 from labctl.hygiene.chains import pair_by_pair
 from labctl.hygiene.checks import check
-from labctl.hygiene.facts import ConnectionFact, DomainFact, Internal
+from labctl.hygiene.facts import ConnectionFact, DomainFact
 from labctl.hypervisor.api import DomainState
 from labctl.images.chain import depth
 from labctl.images.digest import content_digest
 from labctl.model.hygiene import Mend, MendKind, Severity
+from labctl.model.inspection import InternalSnapshot
 
+INSIDE = InternalSnapshot("1", "hid den", "1970-01-01T00:01:00+00:00", 5)
 MERGE = Mend(MendKind.MERGE, "pair.a", "pair", "a", rot.URI)
 
 
@@ -110,20 +112,21 @@ def test_snapshots_of_strangers_are_a_note() -> None:
 
 
 def test_snapshots_that_libvirt_does_not_know_are_told() -> None:
-    inside = (Internal("known", 0.0, 0), Internal("hid den", 0.0, 0))
+    inside = (INSIDE._replace(name="known"), INSIDE)
     top, golden = rot.layers()
     node = rot.node(
         disks=[rot.disk([top._replace(internal=inside), golden])], snapshots=[rot.snapshot("known")]
     )
     found = [f for f in rot.found(rot.facts([node]), "snapshots") if "inside" in f.message]
     (finding,) = found
+    assert finding.evidence["snapshots"] == [{"name": "hid den", "created": 60.0, "state": 5}]
     assert finding.command.startswith(f"qemu-img snapshot -d 'hid den' {rot.OVERLAY}")
     assert finding.mend is None
 
 
 def test_snapshots_inside_a_golden_image_came_with_it() -> None:
     overlay, golden = rot.layers()
-    inside = golden._replace(internal=(Internal("s", 0.0, 0),))
+    inside = golden._replace(internal=(INSIDE,))
     node = rot.node(disks=[rot.disk([overlay, inside])])
     assert rot.found(rot.facts([node]), "snapshots") == []
 

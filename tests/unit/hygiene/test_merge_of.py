@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from harness import rot
-from labctl.hygiene.facts import Facts, Internal
+from labctl.hygiene.facts import Facts
 from labctl.hygiene.merge import Merge, merge_of
+from labctl.model.inspection import InternalSnapshot
 
 ONE = rot.OVERLAY.with_name("disk.1")
 TWO = rot.OVERLAY.with_name("disk.2")
@@ -48,7 +49,7 @@ def _nested() -> Facts:
 
 def _inside() -> Facts:
     top, *below = rot.layers(1)
-    inside = top._replace(internal=(Internal("s", 0.0, 0),))
+    inside = top._replace(internal=(InternalSnapshot("1", "s", "", 0),))
     return rot.facts([rot.node(disks=[rot.disk([inside, *below])])])
 
 

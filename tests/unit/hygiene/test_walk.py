@@ -88,8 +88,8 @@ def test_snapshots_inside_a_file(tmp_path: Path) -> None:
     assert walk.layer_of(image).internal == ()
     qemu("qemu-img", "snapshot", "-c", "mine", image)
     (inside,) = walk.layer_of(image).internal
-    assert (inside.name, inside.state) == ("mine", 0)
-    assert inside.created > 1_600_000_000
+    assert (inside.name, inside.vm_state_size) == ("mine", 0)
+    assert inside.date > "2020"
 
 
 def test_snapshots_of_a_damaged_file_are_counted(tmp_path: Path) -> None:

@@ -14,10 +14,10 @@ from labctl.model.inspection import (
     FileSystem,
     Findings,
     Firmware,
+    InternalSnapshot,
     Layer,
     LayerCheck,
     Origin,
-    SavedState,
     Verdict,
     VersionClue,
 )
@@ -92,7 +92,7 @@ def test_a_published_file_with_nothing_found_is_pristine(contents: Contents | No
         ({"chain": top(dirty=True)}, Verdict.USED, "dirty bit"),
         ({"chain": top(allocated=2 << 20)}, Verdict.USED, "2097152 bytes on the disk"),
         (
-            {"chain": top(snapshots=(SavedState("1", "a", WHEN, 0),))},
+            {"chain": top(snapshots=(InternalSnapshot("1", "a", WHEN, 0),))},
             Verdict.USED,
             f"1 internal snapshots, the last of {WHEN}",
         ),
