@@ -21,6 +21,9 @@ _LOST = (
     "Connection reset",
     "Broken pipe",
 )
+_MONITOR = "monitor"
+"""libvirtd's own link to a QEMU, in the same words: that QEMU died, libvirtd lives
+(src/qemu/qemu_monitor.c: "Unable to read from monitor", "Unable to write to monitor")."""
 _GONE_DAEMON = "libvirtd died or hangs: look at its log, restart it and run the command again"
 _RESOLUTIONS = {
     libvirt.VIR_ERR_NO_DOMAIN: "`labctl status` lists what is there; `labctl up` makes it anew",
@@ -51,7 +54,7 @@ def translate(error: libvirt.libvirtError, action: str) -> HypervisorError:
     """The HypervisorError for a libvirtError raised while `action` was attempted."""
     words = (error.get_error_message() or str(error)).strip()
     first_line, _, rest = words.partition("\n")
-    lost = any(sign in words for sign in _LOST)
+    lost = any(sign in words for sign in _LOST) and _MONITOR not in words
     return (ConnectionLost if lost else HypervisorError)(
         f"can't {action}: {first_line}",
         details=f"{rest}\n{describe(error)}".lstrip(),
