@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from labctl.atomic import sync_all
 from labctl.errors import LabctlError, SnapshotError
 from labctl.hypervisor.api import DomainState, Hypervisor, ObservedDomain
 from labctl.images.digest import file_digest
@@ -53,10 +54,12 @@ def capture(
     *,
     memory: bool,
     width: int,
+    durable: bool = False,
 ) -> tuple[tuple[Part, ...], Halt]:
     """The state of all `domains` (by node) at one instant, in `folder`/NODE; the lab runs on.
 
-    At most `width` machines are saved at a time. Raises the first node's error, with the lab
+    At most `width` machines are saved at a time; `durable` writes all of `folder` through to the
+    disk. Raises the first node's error, with the lab
     running on; the folder is the caller's to remove.
     """
     with _halted(hypervisor, domains) as halt:
@@ -72,9 +75,13 @@ def capture(
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
-    with ThreadPoolExecutor(width) as pool:
-        parts = pool.map(lambda node: _seal(domains[node], node, folder / node), domains)
-        return tuple(parts), halt.told()
+    with ThreadPoolExecutor(width + 1) as pool:
+        # The disk writes while the digests are taken.
+        written = pool.submit(sync_all, folder) if durable else None
+        parts = tuple(pool.map(lambda node: _seal(domains[node], node, folder / node), domains))
+        if written is not None:
+            written.result()
+        return parts, halt.told()
 
 
 class _Clock:

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from labctl import __version__
-from labctl.atomic import sync_all
 from labctl.errors import Interrupted, LabctlError, SnapshotError
 from labctl.model.paths import LabPaths
 from labctl.model.retention import nearing
@@ -133,9 +132,9 @@ def _filled(
         folder,
         memory=memory,
         width=max(2, target.hypervisor.host().cpus),
+        # A manifest that says complete must not outlive in a power cut what it speaks of.
+        durable=True,
     )
-    # A manifest that says complete must not outlive in a power cut what it speaks of.
-    sync_all(folder)
     return manifest._replace(
         created=_iso(halt.clock),
         clock=halt.clock,

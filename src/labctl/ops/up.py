@@ -127,9 +127,10 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             warmed = warmth.start(journal, plan, failed)
             settled = {**failed, **warmed.outcomes}
             outcomes = _start(ctx, site, journal, plan, settled, booting, options, found.host)
-        _raise_if_interrupted(ctx, lab.name, outcomes, options)
-        result = replace(result, outcomes=outcomes, warm=warmed.start)
-        report = _verify(ctx, hypervisor, found, result, options) if options.verify else None
+        with warmth.clocks(warmed):
+            _raise_if_interrupted(ctx, lab.name, outcomes, options)
+            result = replace(result, outcomes=outcomes, warm=warmed.start)
+            report = _verify(ctx, hypervisor, found, result, options) if options.verify else None
         seconds = time.monotonic() - started
         notes = (*warmed.notes, *warmth.end(plan, warmed, report))
     return replace(result, verify=report, notes=notes, seconds=seconds)

@@ -6,6 +6,7 @@ labctl.ops.warm_start restores, labctl.ops.warm_keep keeps.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from labctl.hypervisor.api import HostFacts
@@ -15,7 +16,7 @@ from labctl.ops.journal import Journal
 from labctl.ops.warm_cache import WarmCache, size_limit
 from labctl.ops.warm_keep import keep
 from labctl.ops.warm_key import node_keys
-from labctl.ops.warm_start import Warmed, warm_up
+from labctl.ops.warm_start import Warmed, clocks_put_right, warm_up
 from labctl.plan.model import FRESH, Action, Plan
 from labctl.verify.model import VerifyReport
 
@@ -47,6 +48,13 @@ class Warmth:
         if self.cold or not self.keys or not actions:
             return Warmed()
         return warm_up(self.ctx, self.site, journal, self.host, actions, self.keys)
+
+    def clocks(self, warmed: Warmed) -> AbstractContextManager[None]:
+        """The clocks of what was restored are put right while the block goes on."""
+        nodes = warmed.start.nodes if warmed.start else ()
+        if not nodes:
+            return nullcontext()
+        return clocks_put_right(self.ctx, self.site, nodes)
 
     def end(self, plan: Plan, warmed: Warmed, report: VerifyReport | None) -> tuple[str, ...]:
         """Keep what has been proved, or drop what it was restored from and was not healthy."""

@@ -6,8 +6,10 @@ node boots cold.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from labctl.errors import ConnectionLost, LabctlError, SnapshotError
@@ -71,7 +73,7 @@ def warm_up(
     )
     warm = {outcome.node: outcome for outcome in outcomes if outcome.error is None}
     cold = {outcome.node: outcome.error for outcome in outcomes if outcome.error is not None}
-    if error := _go_on(ctx, site, list(warm)):
+    if error := _go_on(site, list(warm)):
         cold |= dict.fromkeys(warm, error)
         warm = {}
     failed = _fall_back(ctx, site, journal, cache, entry, {node: actions[node] for node in cold})
@@ -139,8 +141,8 @@ def _restore(site: Site, journal: Journal, entry: Entry, node: str) -> None:
         files.started.touch()
 
 
-def _go_on(ctx: Context, site: Site, nodes: Sequence[str]) -> LabctlError | None:
-    """Let the restored machines go on at one instant, with the right time; what went wrong."""
+def _go_on(site: Site, nodes: Sequence[str]) -> LabctlError | None:
+    """Let the restored machines go on at one instant; what went wrong."""
     lab = site.desired.lab
     try:
         together([domain_name(lab, node) for node in nodes], site.hypervisor.resume, [])
@@ -148,12 +150,20 @@ def _go_on(ctx: Context, site: Site, nodes: Sequence[str]) -> LabctlError | None
         raise
     except LabctlError as error:
         return error
-    desired = site.desired.nodes
-    platform_of = {node: site.platforms[desired[node].intent.node.platform] for node in nodes}
-    set_clocks(ctx, site.hypervisor, lab, platform_of)
     for node in nodes:
         site.paths.node(node).warming.unlink(missing_ok=True)
     return None
+
+
+@contextlib.contextmanager
+def clocks_put_right(ctx: Context, site: Site, nodes: Collection[str]) -> Iterator[None]:
+    """The clocks of restored `nodes` put right meanwhile; done when the block ends."""
+    lab, desired = site.desired.lab, site.desired.nodes
+    platform_of = {node: site.platforms[desired[node].intent.node.platform] for node in nodes}
+    with ThreadPoolExecutor(1, thread_name_prefix="clocks") as pool:
+        setting = pool.submit(set_clocks, ctx, site.hypervisor, lab, platform_of)
+        yield
+        setting.result()
 
 
 def _fall_back(
