@@ -19,7 +19,7 @@ from labctl.model.snapshot import NAME, Manifest, from_json, to_json
 _MANIFEST, _CURRENT = "manifest.json", "current"
 _TAKEN = (_CURRENT, "restoring")
 _MODE = 0o600
-"""Memory and configurations hold passwords; the lab's folder lets nobody else in either."""
+"""Configurations hold passwords, and the lab's folder lets everybody through, for QEMU's user."""
 
 
 class Snapshots:

@@ -175,11 +175,15 @@ class Reading:
 
 @contextmanager
 def _new(target: Path | None) -> Iterator[IO[bytes] | None]:
-    """A new file, for its owner alone; None where there is no `target`."""
+    """A new file, for its owner alone; None where there is no `target`.
+
+    Its folder isn't: QEMU, as another user, gets through it to the disks of a lab moved in whole.
+    Until then the staging folder around it keeps others out.
+    """
     if target is None:
         yield None
         return
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "wb") as file:
         yield file
 
