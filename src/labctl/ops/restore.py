@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -27,7 +28,10 @@ from labctl.ops.snapshot_fit import wrong_with
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.target import Target
 
-_NAME_LIMIT = 40
+_ROOT_LIMIT = 64 - len("before--20260101-000000-999")
+"""A snapshot's name has 64 characters at most."""
+_OF_SAFETY = r"(?:before-)+(.+?)(?:-[0-9]{8}-[0-9]{6}(?:-[0-9]+)?)+"
+"""What `_name` makes of a root's name, once or many times."""
 
 
 def restore(ctx: Context, ref: str, name: str, *, safety: bool = True) -> RestoreResult:
@@ -160,7 +164,10 @@ def _take(ctx: Context, target: Target, journal: Journal, safety: str, name: str
 
 
 def _name(snapshots: Snapshots, name: str) -> str:
-    stem = f"before-{name[:_NAME_LIMIT]}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    """A name that is free; what is put back may be a safety snapshot itself, named by its root."""
+    made = re.fullmatch(_OF_SAFETY, name)
+    root = (made[1] if made else name)[:_ROOT_LIMIT]
+    stem = f"before-{root}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     found, number = stem, 1
     while found in snapshots.names():
         number += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,6 +57,24 @@ def test_the_present_is_kept_and_can_be_gone_back_to(lab: Site) -> None:
     assert (kept.kind, kept.complete) == (Kind.SAFETY, True)
     restore(lab.context, LAB, result.safety, safety=False)
     assert (states(lab), held(lab)) == ([RUNNING] * 3, NOW)
+
+
+def test_going_back_and_forth_lets_no_name_grow(lab: Site) -> None:
+    first = restore(lab.context, LAB, "base").safety
+    second = restore(lab.context, LAB, first).safety
+    third = restore(lab.context, LAB, second).safety
+    shape = r"before-base-[0-9]{8}-[0-9]{6}(-[0-9]+)?"
+    assert all(re.fullmatch(shape, name) for name in (first, second, third))
+    assert len({first, second, third}) == 3
+
+
+@pytest.mark.parametrize("name", ["n" * 64, "before-" + "n" * 57, f"{'n' * 48}-20261126-093000"])
+def test_a_long_name_gives_one_that_can_be_a_snapshot_s(lab: Site, name: str) -> None:
+    snapshot(lab, name)
+    for _ in range(2):
+        result = restore(lab.context, LAB, name)
+        assert len(result.safety) <= 64
+        assert Snapshots(lab.home.lab(LAB)).get(result.safety).complete
 
 
 def test_a_broken_present_is_no_obstacle(lab: Site) -> None:
