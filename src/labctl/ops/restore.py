@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from labctl.errors import ConnectionLost, LabctlError, SnapshotError
+from labctl.errors import ConnectionLost, Interrupted, LabctlError, SnapshotError
 from labctl.hypervisor.api import Hypervisor, ObservedDomain
 from labctl.model.paths import LabPaths
 from labctl.model.snapshot import Kind, Power
@@ -39,7 +39,8 @@ def restore(ctx: Context, ref: str, name: str, *, safety: bool = True) -> Restor
 
     With `safety` the present is kept as a snapshot before. Raises UsageError for a snapshot there
     is not, SnapshotError with nothing changed when it is not whole or does not fit this host, and
-    SnapshotError that says where the lab is now when it could not be put back.
+    SnapshotError that says where the lab is now when it could not be put back. Interrupted is
+    raised with nothing changed either; once machines are switched off it is done to its end.
     """
     started = time.monotonic()
     lab = lab_name(ref, ctx.home)
@@ -52,10 +53,12 @@ def restore(ctx: Context, ref: str, name: str, *, safety: bool = True) -> Restor
         _recover(ctx, hypervisor, paths)
         with Journal(paths.journal, "snapshot restore") as journal:
             whole = _proved(ctx, hypervisor, lab, name)
+            _go_on(ctx, lab, name)
             with port_lock(ctx.home, hypervisor.uri):
                 if problems := list(misfits(hypervisor, ctx.home, whole)):
                     raise refused(lab, name, problems)
                 before = _keep_present(ctx, hypervisor, journal, whole) if safety else ""
+                _go_on(ctx, lab, name)
                 removed = extra_nodes(hypervisor, whole)
                 skew = put_back(ctx, hypervisor, journal, whole, again(paths, name, before))
             late = right_clocks(ctx, hypervisor, whole)
@@ -91,6 +94,15 @@ def _proved(ctx: Context, hypervisor: Hypervisor, lab: str, name: str) -> Whole:
     return whole
 
 
+def _go_on(ctx: Context, lab: str, name: str) -> None:
+    """Raise Interrupted after a Ctrl-C; for where nothing has been changed."""
+    if ctx.interrupt.is_set():
+        raise Interrupted(
+            f"restore of {name} not done, the lab is as it was",
+            resolution=f"labctl snapshot restore {lab} {name}",
+        )
+
+
 def _keep_present(ctx: Context, hypervisor: Hypervisor, journal: Journal, whole: Whole) -> str:
     """The name of a snapshot of what there is, broken as it may be; "" when nothing is left."""
     lab = whole.manifest.lab
@@ -107,6 +119,9 @@ def _keep_present(ctx: Context, hypervisor: Hypervisor, journal: Journal, whole:
         return ""
     safety = _name(Snapshots(paths), whole.manifest.name)
     _take(ctx, Target(lab, hypervisor, sound), journal, safety, whole.manifest.name)
+    if ctx.interrupt.is_set():
+        Snapshots(paths).forget(safety)
+        return ""
     ctx.emit(
         Notice(f"the present is kept: `labctl snapshot restore {lab} {safety}` goes back to it")
     )
@@ -149,12 +164,12 @@ def _take(ctx: Context, target: Target, journal: Journal, safety: str, name: str
     except ConnectionLost:
         raise
     except LabctlError as error:
-        if ctx.interrupt.is_set():
-            raise
+        _go_on(ctx, target.lab, name)
         ctx.emit(Notice(f"the present is kept without its memory: {error.brief}"))
         try:
             attempt(memory=False)
         except LabctlError as second:
+            _go_on(ctx, target.lab, name)
             raise SnapshotError(
                 f"the present of {target.lab} can't be kept: {second.brief}",
                 details=second.details,
