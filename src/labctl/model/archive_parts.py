@@ -44,6 +44,7 @@ def read_snapshot(text: bytes, contents: Contents, lab: Lab) -> Manifest:
         raise ValueError("no manifest of a snapshot: nested too deep") from None
     _check_types(manifest, "the snapshot")
     _check_text(manifest.running, "the snapshot: running")
+    _check_text(manifest.left_out, "the snapshot: left_out")
     if manifest.clock > _LATEST:
         raise ValueError(f"a snapshot of {manifest.clock} s after 1970")
     if (manifest.lab, manifest.name) != (contents.lab, contents.snapshot):

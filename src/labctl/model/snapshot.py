@@ -97,6 +97,8 @@ class Manifest(NamedTuple):
     halted: float = 0.0
     """How long the lab stood still."""
     parts: tuple[Part, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Nodes that were there and could not be captured: a restore leaves them alone."""
     format: int = FORMAT
 
     @property
@@ -124,6 +126,7 @@ def from_json(text: str) -> Manifest:
             raise ValueError(f"format {data['format']!r}, this labctl knows {FORMAT}")
         data["kind"] = Kind(data["kind"])
         data["running"] = tuple(data["running"])
+        data["left_out"] = tuple(data.get("left_out", ()))
         data["parts"] = tuple(_part(each) for each in data["parts"])
         return Manifest(**data)
     except (KeyError, TypeError, AttributeError) as error:

@@ -86,7 +86,14 @@ def refused(lab: str, name: str, problems: Iterable[str]) -> SnapshotError:
 def misfits(hypervisor: Hypervisor, home: Home, whole: Whole) -> Iterator[str]:
     """Why this host can't take the snapshot now; the caller holds the port lock."""
     host, domains = hypervisor.host(), hypervisor.domains()
-    others = [d for d in domains if d.metadata is None or d.metadata.lab != whole.manifest.lab]
+    manifest = whole.manifest
+    others = [
+        d
+        for d in domains
+        if d.metadata is None
+        or d.metadata.lab != manifest.lab
+        or d.metadata.node in manifest.left_out
+    ]
     yield from _machine_problems(hypervisor, whole)
     yield from _version_problems(host, whole.manifest)
     yield from _memory_problems(host, others, whole)

@@ -8,7 +8,7 @@ never do some of its nodes run as they are and some as they were.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -99,7 +99,7 @@ def _put_back(
 ) -> float:
     manifest, paths = whole.manifest, ctx.home.lab(whole.manifest.lab)
     write(paths, begun._replace(stage=_so_far(begun)))
-    stop_all(ctx, hypervisor, journal, manifest.lab)
+    stop_all(ctx, hypervisor, journal, manifest.lab, manifest.left_out)
     write(paths, begun._replace(stage=Stage.PLACING))
     for node in extra_nodes(hypervisor, whole):
         remove_node(hypervisor, paths, journal, manifest.lab, node)
@@ -143,13 +143,23 @@ def again(paths: LabPaths, snapshot: str, safety: str) -> Marker:
 def extra_nodes(hypervisor: Hypervisor, whole: Whole) -> tuple[str, ...]:
     """The lab's nodes that the snapshot does not have."""
     there = domains_of(whole.manifest.lab, hypervisor.domains())
-    return tuple(node for node in there if whole.manifest.part(node) is None)
+    alone = whole.manifest.left_out
+    return tuple(n for n in there if whole.manifest.part(n) is None and n not in alone)
 
 
-def stop_all(ctx: Context, hypervisor: Hypervisor, journal: Journal, lab: str) -> None:
-    """Cut the power of all the lab's machines: what they do now is not to be kept."""
+def left_alone(hypervisor: Hypervisor, whole: Whole) -> tuple[str, ...]:
+    """The lab's nodes that the snapshot could not capture: what they are now they stay."""
+    there = domains_of(whole.manifest.lab, hypervisor.domains())
+    return tuple(node for node in there if node in whole.manifest.left_out)
+
+
+def stop_all(
+    ctx: Context, hypervisor: Hypervisor, journal: Journal, lab: str, but: Collection[str] = ()
+) -> None:
+    """Cut the power of all the lab's machines `but` some: what they do now is not to be kept."""
     domains = domains_of(lab, hypervisor.domains())
-    _each(ctx, journal, "switch off", domains, lambda n: hypervisor.destroy(domains[n].name))
+    doomed = [node for node in domains if node not in but]
+    _each(ctx, journal, "switch off", doomed, lambda n: hypervisor.destroy(domains[n].name))
 
 
 def _each(
@@ -251,6 +261,8 @@ def _gone_back(
             details.append(f"nor could {begun.safety}, the state before: {second}")
         else:
             where = f"the lab is as it was before, from snapshot {begun.safety}"
+            if lost := whole.manifest.left_out:
+                where += f", but for {', '.join(lost)}, which it does not hold"
             return SnapshotError(brief, details=details[0], resolution=where, causes=causes)
     where = _left_off(ctx, hypervisor, journal, lab)
     details = [line for line in details if line]

@@ -165,6 +165,10 @@ class RestoreResult:
     """Nodes whose clock could not be set."""
     notes: tuple[str, ...]
     seconds: float
+    unkept: tuple[str, ...] = ()
+    """Nodes whose present is not in `safety`."""
+    left_alone: tuple[str, ...] = ()
+    """Nodes the snapshot could not capture when it was taken."""
 
 
 @dataclass(frozen=True, slots=True)

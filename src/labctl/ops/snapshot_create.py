@@ -60,9 +60,10 @@ def take(
     description: str = "",
     memory: bool = True,
     nodes: Sequence[str] = (),
+    left_out: Sequence[str] = (),
 ) -> Manifest:
-    """Snapshot all of the lab's nodes as `name` (or `nodes`, where others can't be); the lab's
-    state is then that snapshot's.
+    """Snapshot all of the lab's nodes as `name` (or `nodes`, where the others, `left_out`, can't
+    be); the lab's state is then that snapshot's.
 
     Raises UsageError or SnapshotError before a machine is paused when it can't be taken, later
     the first error met, with the lab running on and nothing half-made left. The caller holds the
@@ -74,6 +75,7 @@ def take(
     snapshots = Snapshots(paths)
     check(paths, target.domains, name, memory=memory)
     manifest = _begun(target, snapshots, name, kind, description)
+    manifest = manifest._replace(left_out=tuple(left_out))
     with journal.step(f"snapshot {name}"):
         try:
             with _telling(target.lab, name):

@@ -52,4 +52,5 @@ def listed(lab: Opened, name: str) -> Listed:
         description=manifest.description,
         current=lab.snapshots.current() == name,
         protected=name in lab.policy.protect,
+        left_out=manifest.left_out,
     )

@@ -63,7 +63,8 @@ def _of_nodes(
         return
     for node in domains:
         if manifest.part(node) is None:
-            yield Difference("node", "not there", "there", node)
+            then = "not captured" if node in manifest.left_out else "not there"
+            yield Difference("node", then, "there", node)
     for part in manifest.parts:
         if (domain := domains.get(part.node)) is None:
             yield Difference("node", "there", "gone", part.node)

@@ -40,6 +40,8 @@ class Listed(NamedTuple):
     current: bool = False
     """Whether the lab's state came from it."""
     protected: bool = False
+    left_out: tuple[str, ...] = ()
+    """Nodes it lacks though the lab had them."""
 
 
 class SnapshotSummary(NamedTuple):

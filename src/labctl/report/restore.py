@@ -14,13 +14,20 @@ def restore_lines(result: RestoreResult, paint: Paint) -> list[str]:
     lines = [f"{paint('good', head)}: {_doing(result)}"]
     if result.removed:
         lines.append(f"removed, not in the snapshot: {', '.join(result.removed)}")
+    if result.left_alone:
+        alone = ", ".join(result.left_alone)
+        lines.append(f"left alone, not captured when the snapshot was taken: {alone}")
     lines += [f"note: {clean(note)}" for note in result.notes]
     if result.late_clocks:
         lines.append(f"clocks not set: {', '.join(result.late_clocks)}")
     if not result.running and not result.paused:
         lines.append(f"`labctl up {result.lab}` boots its machines")
     if result.safety:
-        lines.append(f"to undo it: labctl snapshot restore {result.lab} {result.safety}")
+        partial = f" (partial: without {', '.join(result.unkept)})" if result.unkept else ""
+        undo = f"labctl snapshot restore {result.lab} {result.safety}"
+        lines.append(f"to undo it: {undo}{partial}")
+    elif result.unkept:
+        lines.append(f"it can't be undone: of {', '.join(result.unkept)} nothing was kept")
     return lines
 
 

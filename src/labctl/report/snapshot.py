@@ -72,6 +72,7 @@ def show_lines(result: ShowResult, paint: Paint) -> list[str]:
         f"  made by    labctl {snapshot.labctl}, QEMU {snapshot.qemu}, libvirt "
         f"{snapshot.libvirt} on {snapshot.uri}",
     ]
+    lines += [f"  lacks      {paint('warn', _partial(listed))}"] if listed.left_out else []
     lines += [f"  parent     {snapshot.parent}"] if snapshot.parent else []
     lines += [f"  about      {clean(snapshot.description)}"] if snapshot.description else []
     rows = [
@@ -136,11 +137,17 @@ def _row(each: Listed, stem: str) -> list[str | Cell]:
     if each.state != "complete":
         return [Cell(name, "bad"), "", "", "", Cell(each.state, "bad"), "", ""]
     kind = f"{each.kind}, protected" if each.protected else each.kind
-    holds = "memory" if each.with_memory else "disks"
+    holds: str | Cell = "memory" if each.with_memory else "disks"
+    if each.left_out:
+        holds = Cell(f"{holds}, {_partial(each)}", "warn")
     skew = _short(max(each.pause_skew, each.resume_skew)) if each.halted else "-"
     return [
         name, duration(each.age), size(each.size), kind, holds, skew, clean(each.description),
     ]  # fmt: skip
+
+
+def _partial(each: Listed) -> str:
+    return f"partial: without {', '.join(each.left_out)}"
 
 
 def _differences(result: ShowResult, paint: Paint) -> list[str]:

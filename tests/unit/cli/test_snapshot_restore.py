@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -44,6 +45,33 @@ def test_json(lab: Site, capsys: pytest.CaptureFixture[str]) -> None:
 def test_losing_the_present_needs_a_yes(lab: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["snapshot", "restore", LAB, "base", "--no-safety"]) == ExitCode.USAGE
     assert "--no-safety --yes" in capsys.readouterr().err
+
+
+def test_so_does_losing_the_present_of_a_node(
+    lab: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.home.lab(LAB).node("b").overlay.unlink()
+    restore = ["snapshot", "restore", LAB, "base"]
+    assert main(restore) == ExitCode.USAGE
+    assert f"labctl snapshot restore {LAB} base --yes" in capsys.readouterr().err
+    assert main([*restore, "--yes"]) == ExitCode.DONE
+    assert "(partial: without b)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y", ExitCode.DONE), ("n", ExitCode.USAGE)])
+def test_on_a_terminal_it_is_asked(
+    lab: Site,
+    answer: str,
+    code: ExitCode,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    typed = io.StringIO(f"{answer}\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
+    lab.home.lab(LAB).node("b").overlay.unlink()
+    assert main(["snapshot", "restore", LAB, "base"]) == code
+    assert "Replace the present state of b for good?" in capsys.readouterr().err
 
 
 def test_what_can_t_be_restored_exits_with_its_code(

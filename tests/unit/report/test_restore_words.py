@@ -45,3 +45,14 @@ def test_nothing_that_is_not() -> None:
 def test_disks_alone_are_to_be_booted() -> None:
     off = replace(RESULT, safety="", running=(), removed=(), late_clocks=(), notes=())
     assert restore_lines(off, Paint())[1:] == ["`labctl up x` boots its machines"]
+
+
+def test_what_the_way_back_lacks_is_told_beside_it() -> None:
+    lines = restore_lines(replace(RESULT, unkept=("c", "d"), left_alone=("e",)), Paint())
+    assert "left alone, not captured when the snapshot was taken: e" in lines
+    assert lines[-1] == (
+        "to undo it: labctl snapshot restore x before-base-1 (partial: without c, d)"
+    )
+    assert restore_lines(replace(RESULT, safety="", unkept=("c",)), Paint())[-1] == (
+        "it can't be undone: of c nothing was kept"
+    )
