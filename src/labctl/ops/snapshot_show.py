@@ -11,11 +11,12 @@ from labctl import __version__
 from labctl.errors import LabctlError
 from labctl.fabric.addresses import management_subnet
 from labctl.fabric.intent import build
-from labctl.hypervisor.api import METADATA_NS, Hypervisor, ObservedDomain
+from labctl.hypervisor.api import METADATA_NS, DomainState, Hypervisor, ObservedDomain
+from labctl.hypervisor.parse import observed_domain
 from labctl.model.metadata import from_element
 from labctl.model.paths import Home, LabPaths
 from labctl.model.site import Site
-from labctl.model.snapshot import DEFINITION, Manifest, Part
+from labctl.model.snapshot import DEFINITION, MEMORY, Manifest, Part
 from labctl.ops.belongings import domains_of
 from labctl.ops.capture import machine_of
 from labctl.ops.context import Context
@@ -71,6 +72,7 @@ def _of_nodes(
         else:
             definition = hypervisor.definition(domain.name) or ""
             yield from _of_node(part, folder / part.node / DEFINITION, domain, definition)
+            yield from _of_cables(part, folder / part.node, domain, hypervisor)
 
 
 def _of_node(
@@ -84,6 +86,27 @@ def _of_node(
     ):
         if then != now:
             yield Difference(what, then, now, part.node)
+
+
+def _of_cables(
+    part: Part, folder: Path, domain: ObservedDomain, hypervisor: Hypervisor
+) -> Iterator[Difference]:
+    """Cables pulled or plugged since; nothing where what it was can't be read."""
+    try:
+        was = _as_captured(part, folder, hypervisor).unplugged()
+    except (OSError, LabctlError, ElementTree.ParseError):
+        return
+    now = domain.unplugged()
+    for interface in sorted({*was} ^ {*now}):
+        then, is_now = ("pulled", "plugged") if interface in was else ("plugged", "pulled")
+        yield Difference(f"cable of {interface}", then, is_now, part.node)
+
+
+def _as_captured(part: Part, folder: Path, hypervisor: Hypervisor) -> ObservedDomain:
+    """The machine as a restore would make it: as it ran, or as it was defined."""
+    if MEMORY in part.files:
+        return observed_domain(hypervisor.saved_xml(folder / MEMORY), DomainState.PAUSED)
+    return observed_domain((folder / DEFINITION).read_text(), DomainState.SHUT_OFF)
 
 
 def _digests(kept: Path, domain: ObservedDomain) -> Iterator[tuple[str, str, str]]:

@@ -152,7 +152,7 @@ def _partial(each: Listed) -> str:
 
 def _differences(result: ShowResult, paint: Paint) -> list[str]:
     if not result.differences and not result.topology_diff:
-        return ["  nothing differs from the lab as it is now"]
+        return ["  configuration as applied: no difference from the lab as it is now"]
     lines = [paint("bold", "what differs from now:")]
     lines += [f"  {_difference(each)}" for each in result.differences]
     for line in result.topology_diff:
