@@ -129,6 +129,8 @@ class GoldenFact:
     changed: tuple[str, ...]
     exposed: tuple[str, ...]
     verified_days: float
+    damaged: bool = False
+    """What was found when they were last read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,7 @@ def _golden(image: Image, name: Path, now: float) -> GoldenFact:
         changed=tuple(changed),
         exposed=tuple(exposed),
         verified_days=(now - verified) / _DAY,
+        damaged=image.found_damaged,
     )
 
 

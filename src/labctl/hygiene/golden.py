@@ -11,8 +11,6 @@ from labctl.images.store import MAX_VERIFIED_AGE
 from labctl.model.hygiene import Finding, Mend, MendKind, Severity
 
 _MAX_DAYS = MAX_VERIFIED_AGE.total_seconds() / DAY
-_EVER = 36525 / 2
-"""Days: the store marks a damaged image as last read in 1970."""
 
 
 def check_writers(facts: Facts) -> Iterator[Finding]:
@@ -58,6 +56,8 @@ def check_images(facts: Facts) -> Iterator[Finding]:
     for image in store.images if store else ():
         if image.changed:
             yield _changed(image)
+        elif image.damaged:
+            yield _damaged(image)
         elif image.verified_days > _MAX_DAYS:
             yield _old(image)
         if image.exposed:
@@ -75,6 +75,18 @@ def _changed(image: GoldenFact) -> Finding:
         command=f"labctl image verify {image.name}",
         evidence={"file": str(image.path), "changed": list(image.changed)},
         mend=Mend(MendKind.VERIFY_IMAGE, image.name) if there else None,
+    )
+
+
+def _damaged(image: GoldenFact) -> Finding:
+    return Finding(
+        check="golden",
+        severity=Severity.BAD,
+        subject=image.name,
+        message="found damaged when it was last read: not the bytes that were imported",
+        meaning="no lab is brought up on it, and disks that stand on it may be rotten",
+        command=f"labctl image quarantine {image.name}",
+        evidence={"file": str(image.path)},
     )
 
 
@@ -96,9 +108,7 @@ def _old(image: GoldenFact) -> Finding:
         check="golden",
         severity=Severity.WARN,
         subject=image.name,
-        message="found damaged when it was last read, or never read"
-        if image.verified_days > _EVER
-        else f"not read whole for {image.verified_days:.0f} days",
+        message=f"not read whole for {image.verified_days:.0f} days",
         meaning=f"a disk can rot under an unchanged mtime; after {_MAX_DAYS:.0f} days the next "
         "`up` reads it first",
         command=f"labctl image verify {image.name}",

@@ -47,13 +47,13 @@ def _difference(chain: Chain, md5: str, image: KnownImage) -> str:
 def origin_of_stored(image: Image, layer: Layer, *, deep: bool) -> Origin:
     """What the store's manifest says, held to the file: read whole where much hangs on it.
 
-    That is where the manifest says pristine, the file looks touched, or with `deep`. Raises
-    OSError.
+    That is where the manifest says pristine, the file looks touched or was found damaged, or with
+    `deep`. Raises OSError.
     """
     provenance, same = image.provenance, None
     if layer.size != image.size:
         same = False
-    elif deep or provenance is Provenance.PRISTINE or _is_touched(image):
+    elif deep or provenance is Provenance.PRISTINE or image.found_damaged or _is_touched(image):
         same = file_digest(image.path) == image.sha256
     if same is False:
         provenance = Provenance.UNKNOWN

@@ -26,13 +26,11 @@ from labctl.images.digest import file_digest
 from labctl.images.intake import Request
 from labctl.images.names import is_safe
 from labctl.images.told import Told, nobody
-from labctl.model.image import Image
+from labctl.model.image import NEVER, Image
 
 FREE_GUEST = "frr"
 MAX_VERIFIED_AGE = timedelta(days=7)
 """A disk can rot under an unchanged mtime, so the bytes are read again once a week."""
-NEVER = "1970-01-01T00:00:00+00:00"
-"""When an image was last verified that is known to be damaged, or of which nothing is known."""
 NAMELESS = "sha256-"
 """What an image is called that no name points to: this and the beginning of its digest."""
 _LOCK_SECONDS = 600.0

@@ -7,6 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+NEVER = "1970-01-01T00:00:00+00:00"
+"""When an image was last verified that is known to be damaged, or of which nothing is known."""
+
 
 class Provenance(StrEnum):
     """What comparing a file with the published sizes and digests proves."""
@@ -56,3 +59,11 @@ class Image:
     """The name of the published file it was compared with; "" where none is known."""
     leaks: int = 0
     """Clusters that nothing uses, found at import: no damage, but no pristine file has any."""
+
+    @property
+    def found_damaged(self) -> bool:
+        """Was it another file than was imported when it was last read whole?
+
+        An import reads it whole, so only damage leaves a named image without a last time.
+        """
+        return self.verified == NEVER

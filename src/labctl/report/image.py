@@ -24,6 +24,7 @@ _WORDS = {
     Provenance.UNKNOWN: "no published file of that name or content is known",
     Provenance.SALVAGED: "put together from a damaged image",
 }
+_DAMAGED = "found damaged when it was last read: not the bytes that were imported"
 
 
 def images_lines(images: Sequence[Image], now: datetime, paint: Paint) -> list[str]:
@@ -37,7 +38,7 @@ def images_lines(images: Sequence[Image], now: datetime, paint: Paint) -> list[s
             size(image.virtual_size),
             image.sha256[:12],
             Cell(image.provenance.value, _STYLES[image.provenance]),
-            _ago(image.verified, now),
+            Cell("damaged", "bad") if image.found_damaged else _ago(image.verified, now),
             ", ".join(relatives(image, images).same_file),
         ]
         for image in images
@@ -63,7 +64,7 @@ def imported_lines(image: Image, related: Relatives, paint: Paint) -> list[str]:
         "imported": f"{image.imported} from {clean(image.source) or 'unknown'}",
         "given": _given(image),
         "provenance": f"{provenance}: {what}",
-        "verified": image.verified,
+        "verified": paint("bad", _DAMAGED) if image.found_damaged else image.verified,
         "leaks": f"{count(image.leaks, 'cluster')} that nothing uses" if image.leaks else "",
         "same file": ", ".join(related.same_file),
         "same disk": ", ".join(related.same_disk)
@@ -94,11 +95,8 @@ def removed_lines(removed: Removed) -> list[str]:
 
 
 def _ago(verified: str, now: datetime) -> str:
-    """When it was last read whole; the beginning of time stands for never."""
-    then = datetime.fromisoformat(verified)
-    if not then.timestamp():
-        return "never"
-    return f"{duration((now - then).total_seconds())} ago"
+    """When it was last read whole."""
+    return f"{duration((now - datetime.fromisoformat(verified)).total_seconds())} ago"
 
 
 def _given(image: Image) -> str:

@@ -53,8 +53,14 @@ def test_an_image_nobody_read_for_long() -> None:
     (finding,) = rot.found(rot.facts(store=rot.store(verified_days=8.0)), "golden")
     assert (finding.severity, finding.command) == (Severity.WARN, "labctl image verify frr")
     assert rot.found(rot.facts(store=rot.store(verified_days=6.0)), "golden") == []
-    (finding,) = rot.found(rot.facts(store=rot.store(verified_days=20000.0)), "golden")
+
+
+def test_an_image_found_damaged_is_to_be_put_aside() -> None:
+    store = rot.store(verified_days=20000.0, damaged=True)
+    (finding,) = rot.found(rot.facts(store=store), "golden")
+    assert (finding.severity, finding.command) == (Severity.BAD, "labctl image quarantine frr")
     assert finding.message.startswith("found damaged")
+    assert finding.mend is None
 
 
 def test_files_without_a_name_are_told_with_their_size() -> None:

@@ -113,6 +113,22 @@ def test_a_stored_image_is_what_its_manifest_says_if_its_bytes_are(
     assert done.found.origin.store == "gold"
 
 
+def test_what_verify_found_damaged_inspect_reads_again(disk: Path) -> None:
+    store = ImageStore(disk.parent / "store")
+    image = store.add(disk, "gold")
+    before = image.path.stat()
+    image.path.chmod(0o644)
+    with image.path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\x01")
+    assert store.verify(image)
+    image = store.get("gold")
+    assert image.found_damaged
+    assert image.mtime_ns == image.path.stat().st_mtime_ns != before.st_mtime_ns
+    done = judge(look(Subject(image.path, "gold", None, image), {}))
+    assert done.verdict is Verdict.DAMAGED
+
+
 # A guestfish that answers each command with the lines its script has for it.
 FAKE = """#!/bin/bash
 while read -r command rest; do

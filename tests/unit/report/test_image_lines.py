@@ -31,7 +31,13 @@ def test_the_list_says_how_long_ago_each_was_read() -> None:
     ]
     rows = images_lines(images, NOW, Paint())
     assert rows[1].endswith("1 h 0 min ago")
-    assert rows[2].split()[-1] == "never"
+    assert rows[2].split()[-1] == "damaged"
+
+
+def test_a_damaged_image_is_not_said_to_be_verified_in_1970() -> None:
+    lines = imported_lines(image("b", "1970-01-01T00:00:00+00:00"), Relatives(), Paint())
+    assert any(line.startswith("  verified    found damaged") for line in lines)
+    assert not any("1970" in line for line in lines)
 
 
 def test_what_it_was_made_from_is_told_where_it_was_another_file() -> None:
