@@ -143,6 +143,8 @@ _SIGNS = {
 
 def _unclear(name: str, head: bytes, found: list[Format]) -> ImageError:
     what = next((what for at, magic, what in _OTHERS if head[at:].startswith(magic)), "")
+    if not head:
+        return ImageError(f"{name} is empty", resolution="get it again")
     if found:
         brief = f"{name} could be {' or '.join(found)}"
     elif what:
@@ -151,7 +153,7 @@ def _unclear(name: str, head: bytes, found: list[Format]) -> ImageError:
         brief = f"{name} is no disk image that labctl knows"
     return ImageError(
         brief,
-        details=f"it begins with {head[:8]!r}, and has no partition table"
+        details="its first bytes are those of no disk image, and it has no partition table"
         if not found
         else "bytes of both formats are where they belong",
         resolution="give a qcow2, vmdk or ova, or a raw disk with a partition table; "

@@ -19,6 +19,8 @@ PROGRAM = "qemu-img"
 _CHECK_SECONDS = 600.0
 _COPY_SECONDS = 3600.0
 _CREATE_SECONDS = 60.0
+_MOST_LINES = 5
+"""Of what a check says."""
 _Words = Sequence[str | Path]
 
 
@@ -92,11 +94,18 @@ def check(path: Path, original: Path | None = None) -> Health:
     if not health.whole:
         raise ImageError(
             f"qemu-img finds {(original or path).name} damaged",
-            details=health.words
+            details=_first_lines(health.words)
             or f"{health.corruptions} corruptions, {health.leaks} leaks, {health.errors} errors",
             resolution="get the image again and compare its checksum with the publisher's",
         )
     return health
+
+
+def _first_lines(words: str) -> str:
+    """A file with a ruined table has a line for each of its clusters; a few say what all do."""
+    lines = words.splitlines()
+    more = len(lines) - _MOST_LINES
+    return words if more <= 1 else "\n".join((*lines[:_MOST_LINES], f"... and {more} more"))
 
 
 def info(path: Path, image_format: str = "") -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ A name can move on to other content; nodes stand on the digest, so theirs doesn'
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -54,11 +55,10 @@ class ImageStore:
         if is_safe(name):
             tombstone.refuse_if_buried(self._names, name)
         known = [path.stem for path in self._names.glob("*.json")]
-        meant = _meant(name, known) if known else ""
         raise ImageError(
             f"no image {name!r} in the store",
             details=f"{self.folder} has: {', '.join(sorted(known)) or 'none yet'}",
-            resolution=meant + _how_to_get(name),
+            resolution=_advice(name, known),
         )
 
     def add(self, file: Path, name: str, source: str = "", *, sha256: str = "") -> Image:
@@ -196,11 +196,16 @@ def ensure_free_guest(store: ImageStore, output: Path) -> Image:
     return store.add(output / "frr.qcow2", FREE_GUEST, sha256=wanted)
 
 
-def _meant(name: str, known: Sequence[str]) -> str:
+def _advice(name: str, known: Sequence[str]) -> str:
+    """The near name that was meant; how to get the image where it may be another release's."""
     import difflib  # only where something is wrong
 
     near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}? " if near else ""
+    if not near:
+        return _how_to_get(name)
+    meant = f"did you mean {near[0]!r}?"
+    is_release = re.sub(r"\d+", "", name) == re.sub(r"\d+", "", near[0])
+    return f"{meant}\n{_how_to_get(name)}" if is_release else meant
 
 
 def _how_to_get(name: str) -> str:

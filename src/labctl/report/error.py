@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from labctl.errors import LabctlError, PreflightRefused, TopologyError
@@ -24,7 +25,16 @@ def _details(error: LabctlError, paint: Paint) -> list[str]:
     if isinstance(error, PreflightRefused):
         wrong = [f for f in error.report.findings if f.severity is not Severity.OK]
         return finding_lines(wrong, paint)
-    return [f"  {clean(line)}" for line in error.details.splitlines()]
+    told = [line for line in error.details.splitlines() if not _is_told(error.brief, line)]
+    return [f"  {clean(line)}" for line in told]
+
+
+def _is_told(brief: str, line: str) -> bool:
+    """Whether the brief has the whole line already; a lone word there may be another's name."""
+    line = line.strip()
+    if " " not in line and "/" not in line:
+        return False
+    return re.search(rf"(?<![\w/.-]){re.escape(line)}(?![\w/-])", brief) is not None
 
 
 def _causes(error: LabctlError) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -57,7 +58,7 @@ def test_a_sparse_file_stays_sparse(store: ImageStore, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "words"),
     [
-        (b"", "no disk image"),
+        (b"", "is empty"),
         (b"hello", "no disk image"),
         (bytes(4096), "no disk image"),
         (b"\x1f\x8b" + bytes(600), "compressed with gzip"),
@@ -75,6 +76,21 @@ def test_what_is_not_plainly_a_disk_is_refused(
     with pytest.raises(ImageError, match=words):
         admit(store, Request(file, "a"))
     assert store.list() == ()
+
+
+def test_of_hundreds_of_errors_the_first_are_told_and_how_many_more(
+    store: ImageStore, raw: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "rotten.qcow2"
+    qemu_img("convert", "-f", "raw", "-O", "qcow2", raw, file)
+    with file.open("r+b") as opened:
+        opened.seek(2 << 16)  # the first block of reference counts
+        opened.write(bytes(1 << 16))
+    with pytest.raises(ImageError, match=r"finds rotten\.qcow2 damaged") as caught:
+        admit(store, Request(file, "a"))
+    lines = caught.value.details.splitlines()
+    assert len(lines) == 6
+    assert re.fullmatch(r"\.\.\. and \d+ more", lines[-1])
 
 
 def test_a_folder_and_nothing_are_refused(store: ImageStore, tmp_path: Path) -> None:

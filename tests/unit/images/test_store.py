@@ -96,7 +96,10 @@ def test_a_missing_image_says_what_was_meant_and_how_to_get_it(
     with pytest.raises(ImageError) as caught:
         store.get("nxosv9k-9.3.9")
     assert "did you mean 'nxosv9k-9.3.8'" in caught.value.resolution
-    assert "labctl image import FILE --name nxosv9k-9.3.9" in caught.value.resolution
+    assert "\nimport it: `labctl image import FILE --name nxosv9k-9.3.9`" in caught.value.resolution
+    with pytest.raises(ImageError) as caught:
+        store.get("nxosv9-9.3.8")
+    assert caught.value.resolution == "did you mean 'nxosv9k-9.3.8'?"
     with pytest.raises(ImageError) as caught:
         store.get("frr")
     assert "lab/guests/frr/build" in caught.value.resolution

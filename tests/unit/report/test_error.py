@@ -14,6 +14,13 @@ def test_what_happened_why_what_next() -> None:
     ]
 
 
+def test_a_detail_that_the_brief_has_already_is_not_told_again() -> None:
+    error = HypervisorError("image a: b was changed", details="b was changed\nand more\na")
+    assert error_lines(error, Paint()) == ["labctl: image a: b was changed", "  and more", "  a"]
+    error = HypervisorError("12 of 3 failed", details="2 of 3 failed")
+    assert error_lines(error, Paint())[1:] == ["  2 of 3 failed"]
+
+
 def test_every_cause_is_named() -> None:
     error = NodesFailed("2 of 3 failed", causes=[HypervisorError("a", details="b"), OSError("c")])
     assert error_lines(error, Paint())[1:] == ["  because: a", "  because:   b", "  because: c"]
