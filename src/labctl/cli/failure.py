@@ -69,7 +69,8 @@ def _of_typer(error: Exception) -> UsageError | None:
     if option in _GLOBAL_OPTIONS:
         form = "--connect URI" if option in _CONNECT else option
         resolution = f"this option stands before the command: `labctl {form} COMMAND`"
-    return UsageError(error.format_message(), resolution=resolution)
+    words = " ".join(error.format_message().split())  # it sets choices with tabs, line by line
+    return UsageError(words, resolution=resolution)
 
 
 def _of_home(error: Exception) -> UsageError | None:

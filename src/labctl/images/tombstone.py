@@ -31,8 +31,17 @@ def refuse_if_buried(names: Path, name: str) -> None:
         f"image {name} is in quarantine since {told['since']}, case {told['case']}",
         details=told["folder"],
         resolution=f"import a good copy: `labctl image import FILE --name {name}`, then make what "
-        "stood on it anew: `labctl rebuild LAB`",
+        "stood on it anew: `labctl rebuild LAB`\n"
+        f"where there is none: `labctl image salvage {told['case']} --name NEW`",
     )
+
+
+def case_of(names: Path, name: str) -> str:
+    """The id of the case that the image `name` is in; "" where it is in none."""
+    path = _path(names, name)
+    if not path.exists():
+        return ""
+    return str(json.loads(path.read_text(encoding="utf-8"))["case"])
 
 
 def _path(names: Path, name: str) -> Path:

@@ -61,6 +61,11 @@ def convert_image(
         raise UsageError(
             f"{output} is there already", resolution="give another file, or `--force` to replace it"
         )
+    if not output.absolute().parent.is_dir():
+        raise UsageError(
+            f"there is no folder {output.parent} for {output.name}",
+            resolution="make it first, or give another file",
+        )
     image = ImageStore(ctx.home.images).get(name)
     if output.resolve() == image.path.resolve():
         raise UsageError(f"{output} is the image itself", resolution="give another file")

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from labctl.errors import ImageError, LabctlError
-from labctl.images import qemu_img
+from labctl.images import qemu_img, tombstone
 from labctl.images.chain import chain
 from labctl.images.digest import file_digest
 from labctl.images.disks import NodeDisk, standing_on
+from labctl.images.names import is_safe
 from labctl.images.qcow2 import MAGIC
 from labctl.images.quarantine import SUMS, Quarantine
 from labctl.images.store import ImageStore
@@ -84,6 +85,14 @@ def find_case(home: Home, case_id: str) -> tuple[Case, Path] | None:
     cases = _cases(home, ImageStore(home.images))
     case = cases.get(case_id)
     return None if case is None else (case, cases.path(case))
+
+
+def buried_case(home: Home, name: str) -> tuple[Case, Path] | None:
+    """The case that the image `name` went into, unless the name has a good image again."""
+    manifest = ImageStore(home.images).manifest_path(name)
+    if not is_safe(name) or manifest.exists():
+        return None
+    return find_case(home, tombstone.case_of(manifest.parent, name))
 
 
 def _cases(home: Home, store: ImageStore) -> Quarantine:

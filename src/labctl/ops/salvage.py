@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -25,11 +26,13 @@ from labctl.model.image import Image
 from labctl.model.paths import Home
 from labctl.ops.context import silent
 from labctl.ops.events import EventSink, Progress
-from labctl.ops.quarantine import find_case
+from labctl.ops.quarantine import buried_case, cases_of, find_case
 
 _DEEPEST_CHECKED = 8
 """Layers. QEMU opens the whole chain to check its top, which takes it minutes for a deep one."""
 _LOCK_SECONDS = 3600.0
+_CASE = re.compile(r"\d{8}-[0-9a-f]*")
+"""What only a case is called."""
 Stretches = tuple[tuple[int, int], ...]
 
 
@@ -108,15 +111,30 @@ def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Sa
 
 def _layers(home: Home, store: ImageStore, what: str) -> tuple[Path, ...]:
     """The file that `what` means and all it stands on, top first."""
-    if found := find_case(home, what):
+    if found := _case(home, what):
         return _of_case(*found)
     path = Path(what)
-    return chain(path.absolute() if path.is_file() else store.get(what).path)
+    if path.is_file():
+        return chain(path.absolute())
+    if _CASE.match(what) and not store.manifest_path(what).exists():
+        known = ", ".join(case.id for case, _ in cases_of(home))
+        raise ImageError(
+            f"there is no case {what!r} in quarantine",
+            details=f"cases: {known or 'none'}",
+            resolution="`labctl image quarantine` lists the cases, with what they hold",
+        )
+    return chain(store.get(what).path)
+
+
+def _case(home: Home, what: str) -> tuple[Case, Path] | None:
+    """The case that `what` means, by its id or by the name of the image that went into it."""
+    found = find_case(home, what)
+    return found if found or Path(what).is_file() else buried_case(home, what)
 
 
 def _imported_content(home: Home, store: ImageStore, what: str) -> str:
     """The content digest it was imported with; "" where none was ever taken."""
-    if found := find_case(home, what):
+    if found := _case(home, what):
         case, folder = found
         names = case.names[:1]
         return "".join(manifest.read(folder / f"manifest-{name}.json").content for name in names)

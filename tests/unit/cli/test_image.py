@@ -95,6 +95,17 @@ def test_convert(disk: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path)
     )
 
 
+def test_convert_says_which_folder_and_which_option_is_missing(
+    disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "image", "import", disk)
+    argv = ("image", "convert", NAME, "-o", disk.parent / "none/x")
+    error = data(capsys, *argv, "--to", "raw", code=ExitCode.USAGE)["error"]
+    assert error["brief"] == f"there is no folder {disk.parent / 'none'} for x"
+    brief = data(capsys, *argv, code=ExitCode.USAGE)["error"]["brief"]
+    assert brief == "Missing option '--to'. Choose from: vmdk, raw, qcow2"
+
+
 def test_refusals_are_image_trouble(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"hello")

@@ -233,6 +233,27 @@ def test_a_case_is_salvaged_and_stays_as_it_is(site: Site) -> None:
     sealed.folder.chmod(0o755)
 
 
+def test_the_name_of_a_quarantined_image_means_its_case(site: Site) -> None:
+    sealed = quarantine(site.home, "frr")
+    with pytest.raises(ImageError) as caught:
+        ImageStore(site.home.images).get("frr")
+    assert f"labctl image salvage {sealed.case.id} --name NEW" in caught.value.resolution
+    found = salvage(site.home, "frr", "rescued")
+    assert found.source == sealed.folder / sealed.case.file
+    sealed.folder.chmod(0o755)
+
+
+def test_of_a_case_that_is_not_there_those_that_are_are_told(site: Site) -> None:
+    with pytest.raises(ImageError, match="no case '20261126-ab'") as caught:
+        salvage(site.home, "20261126-ab", "rescued")
+    assert caught.value.details == "cases: none"
+    sealed = quarantine(site.home, "frr")
+    with pytest.raises(ImageError, match="no case '20261126-ab'") as caught:
+        salvage(site.home, "20261126-ab", "rescued")
+    assert caught.value.details == f"cases: {sealed.case.id}"
+    sealed.folder.chmod(0o755)
+
+
 def test_a_case_of_a_copied_layer_finds_what_is_below_it(site: Site, tmp_path: Path) -> None:
     base = image(tmp_path / "base.qcow2")
     write(base, "write -P 9 0 1M")
