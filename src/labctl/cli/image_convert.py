@@ -47,6 +47,7 @@ def convert_image(
     from labctl.report.image_convert import converted_lines
 
     form = Form(to.value, subformat, compress)
-    with telling(ctx, as_json=as_json) as context:
+    left = f"conversion of {name} was interrupted; {output} was not written"
+    with telling(ctx, as_json=as_json, left=left) as context:
         done = convert_image(context, name, form, output, force=force)
     show(done, lambda paint: converted_lines(done, paint), as_json=as_json)

@@ -36,7 +36,8 @@ def import_image(
     from labctl.ops.image_import import import_image
     from labctl.report.image import imported_data, imported_lines
 
-    with telling(ctx, as_json=as_json) as context:
+    left = f"import of {file} was interrupted; the same command goes on from there"
+    with telling(ctx, as_json=as_json, left=left) as context:
         image, relatives = import_image(
             context, file, name or file.stem, flatten=flatten, member=disk
         )

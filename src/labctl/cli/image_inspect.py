@@ -8,7 +8,7 @@ import typer
 
 from labctl.cli import options
 from labctl.cli.output import show
-from labctl.cli.session import reading, settings
+from labctl.cli.session import telling
 from labctl.errors import ExitCode
 
 
@@ -31,7 +31,9 @@ def inspect_image(
     from labctl.ops.inspect import inspect
     from labctl.report.inspect import inspection_lines
 
-    done = inspect(reading(settings(ctx).uri), image, deep)
+    left = f"inspection of {image} was interrupted; nothing was changed"
+    with telling(ctx, as_json=as_json, left=left) as context:
+        done = inspect(context, image, deep)
     show(done, lambda paint: inspection_lines(done, paint), as_json=as_json)
     unfit = done.verdict in (Verdict.DAMAGED, Verdict.NOT_BOOTABLE)
     return ExitCode.IMAGE if unfit else ExitCode.DONE

@@ -32,6 +32,7 @@ def salvage_image(
     from labctl.ops.salvage import salvage
     from labctl.report.salvage import salvaged_data, salvaged_lines
 
-    with telling(ctx, as_json=as_json) as context:
+    left = f"salvage of {what} was interrupted; no image {name} was made, and {what} is untouched"
+    with telling(ctx, as_json=as_json, left=left) as context:
         found = salvage(context.home, what, name, emit=context.emit)
     show(salvaged_data(found), lambda paint: salvaged_lines(found, paint), as_json=as_json)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from labctl.hypervisor.api import Hypervisor
     from labctl.model.paths import Home
     from labctl.ops.context import Context
+    from labctl.ops.events import Event
 
 
 class Settings(NamedTuple):
@@ -64,17 +65,35 @@ def asking(ctx: typer.Context, *, as_json: bool) -> Context:
 
 
 @contextmanager
-def telling(ctx: typer.Context, *, as_json: bool) -> Iterator[Context]:
-    """A context for long commands that change no lab: with progress, Ctrl-C simply ends them."""
-    from labctl.ops.context import Context
+def telling(
+    ctx: typer.Context, *, as_json: bool, left: str = "interrupted; run it again to finish it"
+) -> Iterator[Context]:
+    """A context for long commands that change no lab: with progress.
+
+    Ctrl-C ends them at once; `left` is what is told then.
+    """
+    from labctl.cli.signals import one_stage
+    from labctl.errors import Interrupted
+    from labctl.ops.context import Context, Interrupt
     from labctl.report.progress import progress
+
+    interrupt = Interrupt()
 
     chosen = settings(ctx)
     quiet = as_json or chosen.verbosity < 0
     paint = Paint(wants_colour(sys.stderr))
     verbose = chosen.verbosity > 0
-    with progress(sys.stderr, paint, quiet=quiet, verbose=verbose) as emit:
-        yield Context(home=home(), uri=chosen.uri, connect=connect, emit=emit)
+    with (
+        one_stage(interrupt, left),
+        progress(sys.stderr, paint, quiet=quiet, verbose=verbose) as emit,
+    ):
+
+        def unless_interrupted(event: Event) -> None:
+            if interrupt.is_set():  # a thread of its own, which the main one waits for
+                raise Interrupted(left)
+            emit(event)
+
+        yield Context(home=home(), uri=chosen.uri, connect=connect, emit=unless_interrupted)
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from labctl.errors import ExitCode
+from labctl.errors import ExitCode, Interrupted
 from labctl.ops.context import Interrupt
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _END = 0  # no signal has this number
 _FIRST = "ending cleanly: what is begun is finished, nothing new begins (again: stop at once)"
+_SHOW_CURSOR = "\x1b[?25h"
 Tell = Callable[[str], None]
 
 
@@ -50,6 +51,32 @@ def two_stages(interrupt: Interrupt, ref: str, tell: Tell = tell_directly) -> It
         watcher.join()
         os.close(reader)
         os.close(writer)
+
+
+@contextmanager
+def one_stage(interrupt: Interrupt, left: str) -> Iterator[None]:
+    """Within this block a signal ends what is done, at once, with Interrupted: `left` is its brief.
+
+    `interrupt` is set before: threads that are waited for are to look at it, and end. A second
+    signal ends the process (code 130), with the terminal's cursor back.
+    """
+
+    def taken(_number: int, _frame: FrameType | None) -> None:
+        if interrupt.is_set():
+            cursor = _SHOW_CURSOR if os.isatty(2) else ""
+            tell_directly(f"{cursor}{left}")
+            os._exit(ExitCode.INTERRUPTED)
+        interrupt.set()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, taken) for number in _SIGNALS}
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(left) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _taken(_number: int, _frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from labctl.errors import Interrupted
 from labctl.images.transfer import allocated
 
 Told = Callable[[str, int, int], None]
@@ -28,7 +29,7 @@ def watched(path: Path, total: int, step: str, told: Told) -> Iterator[None]:
 
     def watch() -> None:
         while not ended.wait(_EVERY):
-            with suppress(OSError):  # not there yet
+            with suppress(OSError, Interrupted):  # not there yet; the main thread ends it
                 told(step, min(allocated(path), total), total)
 
     watcher = threading.Thread(target=watch, daemon=True)

@@ -14,6 +14,7 @@ from labctl.model.image_name import ImageName, parse_name
 from labctl.model.inspection import Firmware, Inspection
 from labctl.model.verdict import judge
 from labctl.ops.context import Context
+from labctl.ops.events import Notice
 from labctl.preflight import local
 from labctl.preflight.canary import prove_kvm
 from labctl.topology.known_images import load_known_images
@@ -32,7 +33,10 @@ def inspect(ctx: Context, ref: str, deep: bool = False) -> Inspection:
     subject = _subject(ref, ImageStore(ctx.home.images))
     reading = None
     if deep:
-        reading = Reading(subject.claims, load_signatures(), kvm=_kvm_works(ctx))
+        kvm = _kvm_works(ctx)
+        slow = "" if kvm else ", 10 to 25 s without KVM"
+        ctx.emit(Notice(f"reading the disk in a small machine (libguestfs){slow}"))
+        reading = Reading(subject.claims, load_signatures(), kvm=kvm)
     return judge(look(subject, load_known_images(), reading))
 
 

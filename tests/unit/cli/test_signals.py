@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -27,8 +28,28 @@ print("ended cleanly", flush=True)
 """
 
 
-def start(after: str) -> subprocess.Popen[str]:
-    script = SCRIPT.format(after=after)
+ONE_STAGE = """
+import time
+from labctl.cli.signals import one_stage
+from labctl.errors import Interrupted
+from labctl.ops.context import Interrupt
+
+interrupt = Interrupt()
+try:
+    with one_stage(interrupt, "left half way"):
+        print("ready", flush=True)
+        try:
+            time.sleep(30)
+        finally:
+            print("ending", interrupt.is_set(), flush=True)
+            {after}
+except Interrupted as error:
+    print(error.brief, int(error.exit_code), flush=True)
+"""
+
+
+def start(after: str, script: str = SCRIPT) -> subprocess.Popen[str]:
+    script = script.format(after=after)
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -53,6 +74,33 @@ def test_the_first_signal_lets_the_run_end_by_itself(number: signal.Signals) -> 
     code, out, err = end(process)
     assert (code, out) == (0, "interrupted\nended cleanly\n")
     assert "ending cleanly" in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_of_one_stage_the_first_ends_at_once_and_says_what_is_left(number: signal.Signals) -> None:
+    process = start("pass", ONE_STAGE)
+    process.send_signal(number)
+    assert end(process) == (0, "ending True\nleft half way 130\n", "")
+
+
+def test_of_one_stage_the_second_ends_the_process() -> None:
+    process = start("time.sleep(30)", ONE_STAGE)
+    process.send_signal(signal.SIGINT)
+    assert line(process) == "ending True\n"
+    process.send_signal(signal.SIGINT)
+    code, _, err = end(process)
+    assert (code, err) == (130, "\nlabctl: left half way\n")
+
+
+def test_an_interrupted_import_says_how_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("labctl.ops.image_import.import_image", interrupted)
+    assert main(["image", "import", str(tmp_path / "a.qcow2")]) == 130
+    assert "the same command goes on from there" in capsys.readouterr().err
 
 
 def test_the_second_ends_at_once_and_says_what_is_left() -> None:
