@@ -45,8 +45,8 @@ def show_image(name: Name, as_json: options.Json = False) -> None:
 def remove_image(ctx: typer.Context, name: Name, as_json: options.Json = False) -> None:
     """Remove an image's name, and with its last name the file.
 
-    Refused (exit code 5) while a disk of any lab, snapshots' included, or of any of the
-    hypervisor's domains stands on the file.
+    Refused (exit code 5) while a lab's topology names it, or with the last name a disk of any
+    lab, snapshots' included, or of any of the hypervisor's domains stands on the file.
     """
     from labctl.ops.image_remove import remove_image
     from labctl.report.image import removed_lines

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from labctl.errors import HypervisorError, ImageError
+from labctl.errors import HypervisorError, ImageError, LabctlError
 from labctl.images import admit
 from labctl.images.disks import stands_on, users
 from labctl.images.store import ImageStore
 from labctl.model.image import Image
+from labctl.model.paths import Home, LabPaths
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
+from labctl.ops.load import load_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +30,21 @@ class Removed:
 def remove_image(ctx: Context, name: str) -> Removed:
     """Remove the name, and with the last one the file.
 
-    Raises ImageError when there is no such image, or disks of labs or of the hypervisor's domains
-    stand on the file whose last name it is. They are looked for again once the name is gone: a lab
-    that was brought up meanwhile gets its image back.
+    Raises ImageError when there is no such image, a lab's topology names it, or disks of labs or of
+    the hypervisor's domains stand on the file whose last name it is. They are looked for again once
+    the name is gone: a lab that was brought up meanwhile gets its image back.
     """
     store = ImageStore(ctx.home.images)
     image = store.get(name)
     admit.sweep(store)
     others = tuple(other for other in admit.names_of(store, image) if other != name)
     if others:
+        _refuse_if_named(ctx.home, name)
         admit.forget(store, image)
         return Removed(name, 0, others)
     domains = tuple(_domain_disks(ctx))
     _refuse_if_used(ctx, image, domains)
+    _refuse_if_named(ctx.home, name)
     admit.forget(store, image)
     try:
         _refuse_if_used(ctx, image, domains)
@@ -63,6 +68,25 @@ def _refuse_if_used(ctx: Context, image: Image, domains: tuple[tuple[str, Path],
             resolution="remove what stands on it first: `labctl destroy LAB`, or move it on to "
             "another image: `labctl rebuild LAB`",
         )
+
+
+def _refuse_if_named(home: Home, name: str) -> None:
+    """A lab can't be brought up or rebuilt once the name is gone that its nodes ask for."""
+    if labs := tuple(_labs_naming(home, name)):
+        raise ImageError(
+            f"image {name} is named by the topology of {', '.join(labs)}",
+            resolution="name another image there and `labctl up` it, or let it go: "
+            f"`labctl destroy {labs[0]}`",
+        )
+
+
+def _labs_naming(home: Home, name: str) -> Iterator[str]:
+    """Labs with a node of that image; a topology that can't be read names none."""
+    for topology in sorted(home.labs.glob("*/topology.yaml")):
+        with suppress(LabctlError, OSError, ValueError, LookupError):
+            lab, _ = load_kept(LabPaths(topology.parent))
+            if any(node.image == name for node in lab.nodes):
+                yield lab.name
 
 
 def _domain_disks(ctx: Context) -> Iterator[tuple[str, Path]]:

@@ -87,6 +87,24 @@ def test_what_a_node_stands_on_stays(site: Site) -> None:
     assert image.path.exists()
 
 
+def test_a_name_that_a_lab_asks_for_stays(site: Site) -> None:
+    site.write(pair("a", "b"))
+    site.up(paused=True)
+    image = store(site).get("frr")
+    import_image(site.context, image.path, "second")
+    broken = site.home.lab("broken").topology
+    broken.parent.mkdir()
+    broken.write_text("lab: [")
+    with pytest.raises(ImageError, match=f"frr is named by the topology of {LAB}") as caught:
+        remove_image(site.context, "frr")
+    assert f"labctl destroy {LAB}" in caught.value.resolution
+    assert store(site).get("frr") == image
+    assert remove_image(site.context, "second").other_names == ("frr",)
+    site.home.lab(LAB).topology.write_bytes(b"\xff")
+    import_image(site.context, image.path, "second")
+    assert remove_image(site.context, "frr").other_names == ("second",)
+
+
 @pytest.mark.parametrize("place", ["lab/nodes/a/disk.qcow2", "lab/snapshots/s1/a.qcow2"])
 def test_a_lab_without_domains_and_its_snapshots_count(
     site: Site, disk: Path, place: str, tmp_path: Path
