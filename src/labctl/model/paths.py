@@ -77,6 +77,10 @@ class LabPaths(NamedTuple):
         return self.folder / "files.json"
 
     @property
+    def retention(self) -> Path:
+        return self.folder / "retention.json"
+
+    @property
     def journal(self) -> Path:
         return self.folder / "journal.jsonl"
 

@@ -127,9 +127,6 @@ def _beyond_size(
 
 
 def _near(counted: Sequence[Manifest], size: int, policy: Retention, now: float) -> Iterator[str]:
-    number, limit = len(counted), policy.keep_last
-    if limit is not None and policy.keep_daily is None and number >= _NEAR * limit:
-        yield f"{number} snapshots, keep_last is {limit}"
     oldest = max((now - each.clock for each in counted), default=0.0)
     if policy.max_age is not None and oldest >= _NEAR * policy.max_age:
         yield f"the oldest is {told_age(oldest)} old, max_age is {told_age(policy.max_age)}"

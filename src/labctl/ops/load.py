@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from labctl.atomic import write_atomically
@@ -12,6 +13,7 @@ from labctl.errors import Problem, TopologyError, UsageError
 from labctl.model.identity import is_safe_name
 from labctl.model.lab import Lab
 from labctl.model.paths import Home, LabPaths
+from labctl.model.retention import Retention
 from labctl.ops.labs import no_such_lab
 
 Reader = Callable[[str], str]
@@ -61,9 +63,39 @@ def _is_file(ref: str) -> bool:
 
 
 def keep_topology(paths: LabPaths, lab: Lab, files: Mapping[str, str]) -> None:
-    """Keep the topology as applied, so that the lab can be named instead of its file."""
-    write_atomically(paths.files, json.dumps(dict(files)).encode())
-    write_atomically(paths.topology, lab.text.encode())
+    """Keep the topology as applied, so that the lab can be named instead of its file.
+
+    Its retention policy is kept apart: a restore takes the topology back, never the policy.
+    """
+    _keep(paths.files, json.dumps(dict(files)))
+    _keep(paths.topology, lab.text)
+    if lab.source != str(paths.topology):
+        _keep(paths.retention, json.dumps(lab.retention._asdict()))
+
+
+def load_retention(ref: str, home: Home) -> Retention:
+    """The policy of the file `ref` names, or the one last applied to the lab it names.
+
+    Raises as `load_lab`, also when what was kept can't be read.
+    """
+    kept = home.lab(ref).retention if ref != "-" and not is_reference_to_file(ref) else None
+    if kept is None or not kept.is_file():
+        return load_lab(ref, home).retention
+    try:
+        policy = Retention(**json.loads(_read(kept)))
+        return policy._replace(protect=tuple(policy.protect))
+    except (ValueError, TypeError):
+        raise UsageError(
+            f"{kept} can't be made out", resolution="`labctl up FILE` writes it anew"
+        ) from None
+
+
+def _keep(path: Path, text: str) -> None:
+    """Write what differs from what is there."""
+    with suppress(OSError):
+        if path.read_bytes() == text.encode():
+            return
+    write_atomically(path, text.encode())
 
 
 def _kept(name: str, home: Home) -> tuple[Lab, Mapping[str, str]]:

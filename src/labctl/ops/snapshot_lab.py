@@ -14,7 +14,7 @@ from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.labs import labs_of, no_such_lab
-from labctl.ops.load import lab_name, load_lab
+from labctl.ops.load import lab_name, load_retention
 from labctl.ops.lock import lab_lock
 from labctl.ops.recover import recover
 from labctl.ops.snapshots import Snapshots
@@ -53,12 +53,12 @@ def locked(ctx: Context, ref: str, operation: str) -> Iterator[Opened]:
 
 
 def policy_of(ctx: Context, ref: str) -> Retention:
-    """The retention policy of the file, or of the topology as applied.
+    """The retention policy of the file, or the one last applied.
 
     An empty one, and a notice, when that can't be read: then nothing is pruned.
     """
     try:
-        return load_lab(ref, ctx.home).retention
+        return load_retention(ref, ctx.home)
     except LabctlError as error:
         ctx.emit(Notice(f"no retention policy: {error.brief}"))
         return Retention()

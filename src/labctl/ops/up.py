@@ -116,11 +116,11 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             )
             ctx.emit(PlanMade(plan))
             _tell_unplugged(ctx, found, plan)
+            keep_topology(paths, lab, files)
             if plan.empty and not booting:
                 return result
             site = _site(ctx, found, hypervisor, paths)
             warmth = Warmth.of(ctx, site, found.host, wanted=options.wait, cold=options.cold)
-            keep_topology(paths, lab, files)
             with Journal(paths.journal, options.command) as journal:
                 failed = _prepare(ctx, site, journal, plan)
         with Journal(paths.journal, options.command) as journal:

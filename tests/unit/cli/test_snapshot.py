@@ -79,9 +79,9 @@ def test_what_fails_ends_with_its_code(lab: Site, capsys: Capture) -> None:
     assert names(lab) == ()
 
 
-def test_the_policy_is_warned_of_then_applied(lab: Site, capsys: Capture) -> None:
+def test_the_policy_is_applied(lab: Site, capsys: Capture) -> None:
     create("golden", "one", "two")
-    assert "near a limit: 3 snapshots, keep_last is 3" in told(capsys, "create", LAB, "three")
+    assert "near a limit" not in told(capsys, "create", LAB, "three")
     assert "pruned one (" in told(capsys, "create", LAB, "four")
     assert names(lab) == ("four", "golden", "three", "two")
 
@@ -226,6 +226,34 @@ def test_prune_says_before_and_does(lab: Site, capsys: Capture) -> None:
     assert names(lab) == ("one", "three", "two")
     assert "pruned two (" in told(capsys, "prune", str(lab.file))
     assert names(lab) == ("three",)
+
+
+def test_a_policy_is_taken_where_nothing_is_to_do(lab: Site, capsys: Capture) -> None:
+    create("one", "two", "three")
+    lab.write(pair("a", "b", extra="snapshots: {keep_last: 1}\n"))
+    assert lab.up().plan.empty
+    assert "pruned two (" in told(capsys, "prune", LAB)
+    assert names(lab) == ("three",)
+
+
+def test_a_restore_leaves_the_policy_in_force(lab: Site, capsys: Capture) -> None:
+    create("one")
+    lab.write(pair("a", "b", extra="snapshots: {keep_last: 1, protect: [one]}\n"))
+    lab.up()
+    labctl("restore", LAB, "one", "--no-safety", "--yes")
+    assert "golden" in lab.home.lab(LAB).topology.read_text()
+    main(["up", LAB, "--no-verify"])
+    assert "policy: keep_last 1, protect one" in told(capsys, "list", LAB)
+    labctl("delete", LAB, "one", "--yes", code=11)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"keep": 1}'])
+def test_a_policy_that_cannot_be_made_out_prunes_nothing(
+    lab: Site, capsys: Capture, text: str
+) -> None:
+    create("one", "two", "three", "four")
+    lab.home.lab(LAB).retention.write_text(text)
+    assert "so nothing is pruned" in told(capsys, "prune", LAB)
 
 
 def test_without_a_policy_nothing_is_pruned(lab: Site, capsys: Capture) -> None:

@@ -127,7 +127,6 @@ def test_a_limit_is_told_from_four_fifths_on() -> None:
     policy = Retention(keep_last=5, max_age=10 * DAY, max_size=5 * GIB)
     assert nearing(daily(0, 1, 2), policy, now=NOW) == ()
     assert nearing(daily(0, 1, 2, 8), policy, now=NOW) == (
-        "4 snapshots, keep_last is 5",
         "the oldest is 8 days old, max_age is 10 days",
         "4 GiB in all, max_size is 5 GiB",
     )
