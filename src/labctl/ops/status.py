@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from labctl.errors import ImageError
 from labctl.hypervisor.observed import DomainState, ObservedDomain
-from labctl.images.chain import HEALTHY_DEPTH, chain, depth
+from labctl.images.chain import HEALTHY_DEPTH, chain, walk
 from labctl.ops.journal import unfinished
 from labctl.ops.labs import no_such_lab, rank
 from labctl.ops.lock import holder
@@ -119,7 +119,7 @@ def _node(
     if files:
         if running and (platform := platforms.get(mark.platform)):
             phase, problems = _phase(files, platform, mark.node)
-        chain, complaint = _chain(files)
+        chain, complaint = _chain(_top_disk(domain, files.overlay))
         problems += [complaint] if complaint else []
     if domain.memory < mark.memory_floor:
         problems.append(
@@ -158,11 +158,19 @@ def _phase(files: NodePaths, platform: Platform, node: str) -> tuple[str, list[s
     return "ready" if boot.ready else boot.phase, problems
 
 
-def _chain(files: NodePaths) -> tuple[int | None, str]:
+def _top_disk(domain: ObservedDomain, overlay: Path) -> Path:
+    """The disk that the machine runs on: its overlay, or what others put on top of that."""
+    if str(overlay) in domain.disks:
+        return overlay
+    disks = map(Path, domain.disks)
+    return next((disk for disk in disks if overlay in walk(disk).paths), overlay)
+
+
+def _chain(disk: Path) -> tuple[int | None, str]:
     """The chain's depth and what is wrong with it."""
     try:
-        layers = depth(files.overlay)
-        golden = chain(files.overlay)[-1]
+        *above, golden = chain(disk)
+        layers = len(above)
     except ImageError as error:
         return None, error.brief
     if layers > HEALTHY_DEPTH:

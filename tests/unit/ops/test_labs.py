@@ -9,6 +9,7 @@ import pytest
 from harness.site import LAB, Site, pair
 from labctl.cli.main import main
 from labctl.errors import ConsoleBusy, ExitCode, UsageError
+from labctl.images.qemu_img import create_overlay
 from labctl.model.paths import Home
 from labctl.ops.belongings import domains_of
 from labctl.ops.console import open_console
@@ -58,6 +59,27 @@ def test_status_of_a_lab_of_another_home_does_not_miss_its_files(
     ] * 2
     (lab,) = status(site.context)
     assert (lab.home, lab.nodes[0].phase, lab.nodes[0].chain_depth) == ("", "ready", 1)
+
+
+def test_status_counts_the_layers_that_others_put_on_top(site: Site) -> None:
+    """The machine runs on another file than the overlay then, and is defined on it too."""
+    site.write(pair("a", "b"))
+    site.up()
+    overlay = site.home.lab(LAB).node("a").overlay
+    top = overlay.with_name("disk.s1")
+    create_overlay(overlay, top, 1024**2)
+    xml = site.fake.xml(f"{LAB}.a")
+    site.fake.destroy(f"{LAB}.a")
+    site.fake.define(xml.replace(str(overlay), str(top)))
+    (lab,) = status(site.context)
+    assert [node.chain_depth for node in lab.nodes] == [2, 1]
+    assert "its disk stands on 2 layers" in lab.nodes[0].problems[0]
+    site.fake.start(f"{LAB}.a")
+    (lab,) = status(site.context)
+    assert [(node.state, node.chain_depth) for node in lab.nodes] == [
+        ("running", 2),
+        ("running", 1),
+    ]
 
 
 def test_status_knows_its_home_by_another_name(site: Site, tmp_path: Path) -> None:
