@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from labctl.hygiene.facts import DomainFact, Facts, LabFact, Layer, Sizing
+from labctl.hygiene.merge import mend_of
 from labctl.hygiene.words import shell, size, span, virsh
 from labctl.model.hygiene import Finding, Mend, MendKind, Severity
 from labctl.model.identity import domain_name
@@ -161,11 +162,12 @@ def _unused(facts: Facts, layer: Layer, command: str) -> Finding:
 
 def check_merges(facts: Facts) -> Iterator[Finding]:
     """Merges that a killed run of `hygiene --fix` left."""
-    places = {(d.domain.name): d.uri for d in facts.domains}
+    there = {fact.domain.name: fact for fact in facts.domains}
     for lab in facts.labs:
         for node in () if lab.locked_by else lab.merging:
             name = domain_name(lab.name, node)
-            if name in places:
+            if fact := there.get(name):
+                bare = Mend(MendKind.MERGE, name, lab.name, node, fact.uri)
                 yield Finding(
                     check="merge",
                     severity=Severity.WARN,
@@ -174,5 +176,5 @@ def check_merges(facts: Facts) -> Iterator[Finding]:
                     meaning="nothing is lost: its disk is as it was, or merged whole",
                     command="labctl hygiene --fix",
                     evidence={"layers": list(map(str, lab.merging[node]))},
-                    mend=Mend(MendKind.MERGE, name, lab.name, node, places[name]),
+                    mend=mend_of(facts, fact) or bare,
                 )

@@ -13,6 +13,7 @@ from labctl.hygiene.facts import DiskFact, DomainFact, Facts
 from labctl.model.hygiene import Mend, MendKind
 from labctl.model.inspection import LIBVIRT_LAYERS
 from labctl.model.paths import LabPaths
+from labctl.model.text import printable
 
 
 class Merge(NamedTuple):
@@ -59,7 +60,16 @@ def mend_of(facts: Facts, fact: DomainFact) -> Mend | None:
     mark = fact.domain.metadata
     if merge is None or mark is None:
         return None
-    return Mend(MendKind.MERGE, fact.domain.name, mark.lab, mark.node, fact.uri)
+    names = tuple(map(printable, merge.snapshots))
+    return Mend(
+        MendKind.MERGE,
+        fact.domain.name,
+        mark.lab,
+        mark.node,
+        fact.uri,
+        layers=len(merge.layers),
+        snapshots=names,
+    )
 
 
 def _disk_on(fact: DomainFact, overlay: Path) -> DiskFact | None:

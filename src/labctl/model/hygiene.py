@@ -8,6 +8,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 
+_SHOWN = 10
+"""So many snapshots are named; cron jobs have left thousands."""
+
+
 class Severity(StrEnum):
     """How much a finding weighs. Notes alone leave a host clean."""
 
@@ -36,8 +40,27 @@ class Mend(NamedTuple):
     node: str = ""
     uri: str = ""
     """Of a merge: the hypervisor its domain is on."""
+    layers: int = 0
+    """Of a merge: how many go into the node's own disk."""
+    snapshots: tuple[str, ...] = ()
+    """Of a merge: others' snapshots that are forgotten with the layers."""
+
+    @property
+    def lost(self) -> str:
+        """What can't be had again afterwards; "" for nothing."""
+        if not self.snapshots:
+            return ""
+        shown = ", ".join(self.snapshots[:_SHOWN])
+        more = len(self.snapshots) - _SHOWN
+        named = f"{shown} and {more} more" if more > 0 else shown
+        return f"{_count(len(self.snapshots), 'snapshot')} can't be gone back to then: {named}"
 
     def __str__(self) -> str:
+        if self.layers:
+            layers = _count(self.layers, "layer")
+            return f"merge {layers} into the disk of {self.lab} {self.node}"
+        if self.snapshots:
+            return f"forget merged snapshots of {self.lab} {self.node}"
         where = f" of {self.node} in {self.lab}" if self.node else ""
         return f"{self.kind.value}{where}: {self.subject}"
 
@@ -79,3 +102,7 @@ class Mended(NamedTuple):
     words: str = ""
     error: str = ""
     advice: str = ""
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

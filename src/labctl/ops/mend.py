@@ -72,6 +72,7 @@ def _journal(ctx: Context, lab: str) -> Iterator[Journal]:
 
 
 def _mend(ctx: Context, journal: Journal, mend: Mend, also: Sequence[str]) -> Mended:
+    ctx.emit(Notice(str(mend), mend.node))
     try:
         with journal.step(mend.kind.value, mend.node):
             words = _HOW[mend.kind](ctx, mend, also)
@@ -79,7 +80,6 @@ def _mend(ctx: Context, journal: Journal, mend: Mend, also: Sequence[str]) -> Me
         return _failed(mend, error)
     except OSError as error:
         return Mended(mend, error=f"{error.filename or mend.subject}: {error.strerror}")
-    ctx.emit(Notice(f"{mend}: {words}", mend.node))
     return Mended(mend, words)
 
 

@@ -21,6 +21,7 @@ from labctl.hygiene.facts import OFF, DomainFact, Facts
 from labctl.hygiene.gather import MERGE_RECORD
 from labctl.hygiene.merge import Merge, merge_of
 from labctl.hygiene.walk import layer_of
+from labctl.hygiene.words import count
 from labctl.hypervisor.api import Hypervisor
 from labctl.images import qemu_img
 from labctl.images.digest import content_digest
@@ -91,7 +92,8 @@ def _merge(
 
 def _told(found: Merge, fact: DomainFact) -> str:
     how = "while it was off" if fact.is_off else "while it ran"
-    return f"{len(found.layers)} layers merged {how}, {len(found.snapshots)} snapshots forgotten"
+    layers, snapshots = count(len(found.layers), "layer"), count(len(found.snapshots), "snapshot")
+    return f"{layers} merged {how}, {snapshots} forgotten"
 
 
 def _merge_live(hypervisor: Hypervisor, fact: DomainFact, found: Merge) -> None:

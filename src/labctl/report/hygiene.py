@@ -39,7 +39,7 @@ def _explained(finding: Finding, paint: Paint) -> list[str]:
     ]
     if finding.command:
         lines.append(f"  next: {clean(finding.command)}")
-    if finding.mend:
+    if finding.mend and "hygiene --fix" not in finding.command:
         lines.append("  or:   labctl hygiene --fix")
     return lines
 
@@ -60,7 +60,11 @@ def plan_lines(mends: Sequence[Mend], paint: Paint) -> list[str]:
     if not mends:
         return ["nothing that --fix may do by itself"]
     head = paint("bold", f"--fix does {count(len(mends), 'thing')}:")
-    return [head, *(f"  {clean(str(mend))}" for mend in mends)]
+    lines = [head]
+    for mend in mends:
+        lines.append(f"  {clean(str(mend))}")
+        lines += [f"    {paint('warn', clean(mend.lost))}"] if mend.lost else []
+    return lines
 
 
 def mended_lines(mended: Sequence[Mended], paint: Paint) -> list[str]:
