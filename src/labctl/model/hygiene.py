@@ -7,7 +7,6 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-
 _SHOWN = 10
 """So many snapshots are named; cron jobs have left thousands."""
 
