@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+
 from labctl.ops.results import (
     Belongings,
     DestroyResult,
@@ -59,13 +61,19 @@ def destroy_lines(result: DestroyResult, _paint: Paint) -> list[str]:
     """What destroy removed."""
     removed = result.removed
     if removed.empty:
-        here = ", ".join(result.others) or "none"
-        return [f"{result.lab}: nothing to destroy, no such lab is here; labs here: {here}"]
+        return [_nothing(result)]
     parts = [count(len(removed.domains), "machine"), count(len(removed.networks), "network")]
     return [
         f"{result.lab}: destroyed in {duration(result.seconds)} "
         f"({', '.join(parts)} and all its files; golden images stay)"
     ]
+
+
+def _nothing(result: DestroyResult) -> str:
+    close = difflib.get_close_matches(result.lab, result.others, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    here = ", ".join(result.others) or "none"
+    return f"{result.lab}: nothing to destroy, no such lab is here{hint} (labs here: {here})"
 
 
 def save_lines(result: SaveResult, paint: Paint) -> list[str]:

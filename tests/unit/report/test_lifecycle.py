@@ -72,3 +72,12 @@ def test_link_says_whether_anything_changed() -> None:
     assert lifecycle.link_lines(LinkResult("lab", "a:e1", True, True), Paint()) == [
         "a:e1 was up already"
     ]
+
+
+def test_of_a_lab_that_is_not_here_is_said_what_could_be_meant() -> None:
+    nothing = Belongings("evnp-2x2", (), (), None)
+    result = DestroyResult("evnp-2x2", nothing, 0.0, ("evpn-2x2", "other"))
+    assert lifecycle.destroy_lines(result, Paint()) == [
+        "evnp-2x2: nothing to destroy, no such lab is here; did you mean evpn-2x2? "
+        "(labs here: evpn-2x2, other)"
+    ]
