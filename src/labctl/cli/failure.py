@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from labctl.cli.output import print_lines, say, wants_colour
-from labctl.errors import ExitCode, InternalError, LabctlError, UsageError
+from labctl.errors import ExitCode, InternalError, Interrupted, LabctlError, UsageError
 from labctl.model.paths import default_home
 from labctl.report.paint import Paint
 
@@ -55,10 +55,13 @@ def _as_labctl_error(error: Exception) -> LabctlError:
     )
 
 
-def _of_typer(error: Exception) -> UsageError | None:
+def _of_typer(error: Exception) -> LabctlError | None:
     import typer  # not above: labctl.cli.quick does without, until something fails
 
     if isinstance(error, typer.Abort):
+        # typer makes one error of Ctrl-C, of the end of input and of a no.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            return Interrupted("interrupted before anything was changed")
         return UsageError("nothing done: not confirmed")
     if not isinstance(error, typer.TyperException):
         return None

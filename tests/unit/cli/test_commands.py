@@ -48,6 +48,24 @@ def test_destroy_asks_on_a_terminal(
     assert len(calls) == destroyed
 
 
+class Interrupting(Terminal):
+    """A user who presses Ctrl-C."""
+
+    def readline(self, _size: int | None = -1) -> str:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_the_question_is_no_wrong_usage(
+    operation: Replace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    operation("destroy.belongings", OWNED)
+    calls = operation("destroy.destroy", DestroyResult("pair", OWNED, 1.0))
+    monkeypatch.setattr(sys, "stdin", Interrupting())
+    assert main(["destroy", "pair"]) == ExitCode.INTERRUPTED
+    assert "interrupted before anything was changed" in capsys.readouterr().err
+    assert calls == []
+
+
 def test_destroy_tells_first_what_it_will_remove(
     operation: Replace, capsys: pytest.CaptureFixture[str]
 ) -> None:
