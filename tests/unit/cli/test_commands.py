@@ -51,7 +51,7 @@ def test_destroy_asks_on_a_terminal(
 class Interrupting(Terminal):
     """A user who presses Ctrl-C."""
 
-    def readline(self, _size: int | None = -1) -> str:
+    def readline(self, _size: int | None = -1) -> str:  # type: ignore[override]  # StringIO's too
         raise KeyboardInterrupt
 
 
