@@ -107,6 +107,8 @@ class LabFact:
     """The disks in labctl's own snapshots of it."""
     incomplete: tuple[str, ...] = ()
     """Its snapshots that a killed run left half-made."""
+    damaged: Mapping[str, str] = field(default_factory=dict)
+    """Its snapshots that a restore found damaged, and how."""
     merging: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     """Nodes with a merge that was cut off, and the layers it was merging."""
     unfinished: tuple[str, ...] = ()

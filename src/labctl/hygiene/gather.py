@@ -81,6 +81,7 @@ def lab(
     *,
     nodes: Mapping[str, Sizing] | None,
     incomplete: tuple[str, ...],
+    damaged: Mapping[str, str],
     unfinished: tuple[str, ...],
     own_unfinished: bool,
     locked_by: str,
@@ -99,6 +100,7 @@ def lab(
         overlays=tuple(layer for layer in found if layer not in kept),
         kept=kept,
         incomplete=incomplete,
+        damaged=damaged,
         merging={
             path.parent.name: merged_layers(path)
             for path in sorted(paths.nodes.glob(f"*/{MERGE_RECORD}"))

@@ -88,6 +88,8 @@ def check_labs(facts: Facts) -> Iterator[Finding]:
             yield _journal(lab)
         for name in lab.incomplete:
             yield _incomplete(lab, name)
+        for name, damage in lab.damaged.items():
+            yield _damaged(lab, name, damage)
         if lab.nodes is None and not lab.locked_by:
             yield _no_file(lab)
 
@@ -115,6 +117,18 @@ def _incomplete(lab: LabFact, name: str) -> Finding:
         message="a snapshot of labctl's was cut off half-made",
         meaning="it can't be restored, and takes room",
         command=f"labctl snapshot delete {lab.name} {name}",
+    )
+
+
+def _damaged(lab: LabFact, name: str, damage: str) -> Finding:
+    return Finding(
+        check="snapshot",
+        severity=Severity.WARN,
+        subject=f"{lab.name}/{name}",
+        message=f"a snapshot of labctl's is damaged, {damage}",
+        meaning="it can't be restored until its files are put back as they were, and takes room",
+        command=f"labctl snapshot delete {lab.name} {name}",
+        evidence={"damage": damage},
     )
 
 

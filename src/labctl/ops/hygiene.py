@@ -69,6 +69,7 @@ def _lab(home: Home, name: str) -> LabFact:
         paths,
         nodes=_nodes(home, name),
         incomplete=() if held else tuple(n for n in snapshots.names() if n not in whole),
+        damaged={name: damage for name in sorted(whole) if (damage := snapshots.damage(name))},
         unfinished=tuple(map(str, left)),
         own_unfinished=any(step.operation == OPERATION for step in left),
         locked_by=str(held or ""),

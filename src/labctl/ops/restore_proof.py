@@ -51,6 +51,8 @@ class Kept(NamedTuple):
 def prove_whole(home: Home, lab: str, name: str, *, width: int) -> Whole:
     """Read every file of the snapshot, and what it stands on, `width` at a time.
 
+    What is wrong with the snapshot itself is noted beside it, for `list`, `show` and `hygiene`.
+
     Raises UsageError when there is no such snapshot, SnapshotError with all that is wrong.
     """
     snapshots = Snapshots(home.lab(lab))
@@ -62,9 +64,10 @@ def prove_whole(home: Home, lab: str, name: str, *, width: int) -> Whole:
             resolution=f"`labctl snapshot list {lab}` shows others",
         )
     store = ImageStore(home.images)
-    problems = [*_golden_problems(store, manifest), *_part_problems(store, folder, manifest, width)]
     described, wrong = _described(folder)
-    problems += wrong
+    damaged = [*_part_problems(store, folder, manifest, width), *wrong]
+    snapshots.note_damage(name, damaged)
+    problems = [*_golden_problems(store, manifest), *damaged]
     if manifest.lab != lab:
         problems.append(f"it is a snapshot of {manifest.lab}")
     if problems or described is None:

@@ -53,4 +53,5 @@ def listed(lab: Opened, name: str) -> Listed:
         current=lab.snapshots.current() == name,
         protected=name in lab.policy.protect,
         left_out=manifest.left_out,
+        damage=lab.snapshots.damage(name),
     )

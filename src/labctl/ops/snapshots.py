@@ -1,6 +1,7 @@
 """The snapshots of one lab, as folders: which there are, which is whole, which the lab stands on.
 
 LAB/snapshots/NAME/manifest.json       see labctl.model.snapshot
+LAB/snapshots/NAME/damaged             what was found wrong with its files, and when
 LAB/snapshots/current                  the name of the snapshot the lab's state came from
 LAB/snapshots/restoring                only while one is put back, see labctl.ops.restore_marker
 """
@@ -9,6 +10,9 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from labctl.atomic import write_atomically
@@ -16,7 +20,7 @@ from labctl.errors import SnapshotError, UsageError
 from labctl.model.paths import LabPaths
 from labctl.model.snapshot import NAME, Manifest, from_json, to_json
 
-_MANIFEST, _CURRENT = "manifest.json", "current"
+_MANIFEST, _CURRENT, _DAMAGED = "manifest.json", "current", "damaged"
 _TAKEN = (_CURRENT, "restoring")
 _MODE = 0o600
 """Configurations hold passwords, and the lab's folder lets everybody through, for QEMU's user."""
@@ -106,6 +110,23 @@ class Snapshots:
         if self.current() == name:
             self.set_current(parent)
         self.remove(name)
+
+    def note_damage(self, name: str, problems: Sequence[str]) -> None:
+        """Note what a proof found wrong with its files; nothing, and the note goes."""
+        path = self.folder(name) / _DAMAGED
+        with suppress(OSError):  # the proof's own finding is the one to report
+            if problems:
+                found = f"found on {datetime.now(UTC):%Y-%m-%d}: {'; '.join(problems)}"
+                write_atomically(path, found.encode(), mode=_MODE)
+            else:
+                path.unlink(missing_ok=True)
+
+    def damage(self, name: str) -> str:
+        """What `note_damage` noted; "" for a snapshot that nothing is known of."""
+        try:
+            return (self.folder(name) / _DAMAGED).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
 
     def sweep(self) -> None:
         """Remove folders without a manifest: one not begun yet, or all but removed."""

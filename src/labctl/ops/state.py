@@ -42,6 +42,8 @@ class Listed(NamedTuple):
     protected: bool = False
     left_out: tuple[str, ...] = ()
     """Nodes it lacks though the lab had them."""
+    damage: str = ""
+    """What the last restore found wrong with its files, and when."""
 
 
 class SnapshotSummary(NamedTuple):

@@ -51,6 +51,11 @@ def list_lines(result: ListResult, paint: Paint) -> list[str]:
         lines.append(f"  `labctl snapshot create {result.lab} NAME` takes one")
     if any(each.current for each in result.snapshots):
         lines.append("  * what the lab's state came from")
+    lines += [
+        f"  {paint('bad', 'damaged')}: {each.name}, {clean(each.damage)}"
+        for each in result.snapshots
+        if each.damage
+    ]
     lines += [f"  policy: {result.policy}"] if result.policy else []
     for node, names in result.foreign.items():
         who = f"{paint('warn', 'foreign')}: {node}"
@@ -73,6 +78,7 @@ def show_lines(result: ShowResult, paint: Paint) -> list[str]:
         f"{snapshot.libvirt} on {snapshot.uri}",
     ]
     lines += [f"  lacks      {paint('warn', _partial(listed))}"] if listed.left_out else []
+    lines += [f"  {paint('bad', 'damaged')}    {clean(listed.damage)}"] if listed.damage else []
     lines += [f"  parent     {snapshot.parent}"] if snapshot.parent else []
     lines += [f"  about      {clean(snapshot.description)}"] if snapshot.description else []
     rows = [

@@ -124,6 +124,15 @@ def test_what_is_not_whole_never_passes_for_it(lab: Site, capsys: Capture) -> No
     assert names(lab) == ()
 
 
+def test_known_damage_is_told(lab: Site, capsys: Capture) -> None:
+    create("one", "two")
+    Snapshots(lab.home.lab(LAB)).note_damage("one", ["a: cut", "b: cut"])
+    (line,) = [each for each in told(capsys, "list", LAB).splitlines() if "damaged" in each]
+    assert line.startswith("  damaged: one, found on 2")
+    assert line.endswith(": a: cut; b: cut")
+    assert "  damaged    found on 2" in told(capsys, "show", LAB, "one")
+
+
 def test_status_tells_number_size_and_oldest(lab: Site, capsys: Capture) -> None:
     create("one", "two")
     capsys.readouterr()

@@ -47,6 +47,12 @@ def test_a_journal_without_an_end() -> None:
     assert finding.mend is not None
 
 
+def test_a_snapshot_known_to_be_damaged() -> None:
+    (finding,) = rot.found(rot.facts(labs=(rot.lab(damaged={"s": "found on x: cut"}),)), "snapshot")
+    assert finding.subject == "pair/s"
+    assert finding.message == "a snapshot of labctl's is damaged, found on x: cut"
+
+
 def test_snapshots_and_labs_half_made() -> None:
     (finding,) = rot.found(rot.facts(labs=(rot.lab(incomplete=("s",)),)), "snapshot")
     assert finding.command == "labctl snapshot delete pair s"

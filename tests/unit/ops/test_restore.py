@@ -30,8 +30,11 @@ from labctl.hypervisor.api import CommandResult
 from labctl.images.store import ImageStore
 from labctl.model.snapshot import Kind
 from labctl.ops.events import Notice
+from labctl.ops.hygiene import hygiene
 from labctl.ops.restore import restore
 from labctl.ops.restoring import running_xml
+from labctl.ops.snapshot_list import list_snapshots
+from labctl.ops.snapshot_show import show
 from labctl.ops.snapshots import Snapshots
 
 
@@ -229,6 +232,22 @@ def test_what_does_not_fit_changes_nothing(
     error = refused(lab)
     assert words in error.details
     assert "nothing was changed" in error.resolution
+
+
+def test_known_damage_is_told_until_a_proof_passes(lab: Site) -> None:
+    path = folder(lab) / "b" / "disk.qcow2"
+    sound = path.read_bytes()
+    change(lab)
+    refused(lab)
+    (listed,) = list_snapshots(lab.context, LAB).snapshots
+    assert "found on 2" in listed.damage
+    assert "its SHA-256 is another one" in listed.damage
+    assert show(lab.context, LAB, "base").listed.damage == listed.damage
+    (finding,) = [f for f in hygiene(lab.context).findings if f.check == "snapshot"]
+    assert listed.damage in finding.message
+    path.write_bytes(sound)
+    restore(lab.context, LAB, "base", safety=False)
+    assert list_snapshots(lab.context, LAB).snapshots[0].damage == ""
 
 
 def test_all_problems_at_once(lab: Site) -> None:
