@@ -26,8 +26,8 @@ def salvage_image(
 ) -> None:
     """Rescue what can be read of a damaged image into a new one, and say what was lost.
 
-    The damaged file is only read. A chain of any depth is made one file. What comes of it is never
-    called pristine again, under whatever name it is imported.
+    The damaged file is only read. A chain of any depth is made one file. Unless it was whole, what
+    comes of it is never called pristine again, under whatever name it is imported.
     """
     from labctl.ops.salvage import salvage
     from labctl.report.salvage import salvaged_data, salvaged_lines

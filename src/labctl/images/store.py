@@ -137,12 +137,17 @@ class ImageStore:
         return Image(name, path.absolute(), digest, size, 0, 0, NEVER, "", NEVER)
 
     def named(self, sha256: str) -> tuple[Image, ...]:
-        """The images of that content, by name; broken manifests are passed over."""
-        found = []
+        """The images of that file, by name; broken manifests are passed over."""
+        return tuple(image for image in self._readable() if image.sha256 == sha256)
+
+    def showing(self, content: str) -> tuple[Image, ...]:
+        """The images that show a guest that disk, by name; broken manifests are passed over."""
+        return tuple(image for image in self._readable() if image.content == content)
+
+    def _readable(self) -> Iterator[Image]:
         for path in sorted(self._names.glob("*.json")):
             with suppress(ImageError):
-                found.append(manifest.read(path))
-        return tuple(image for image in found if image.sha256 == sha256)
+                yield manifest.read(path)
 
     def _mark(self, image: Image, mtime_ns: int, verified: str) -> None:
         """Note in the manifests of all names of this content when its bytes were read."""

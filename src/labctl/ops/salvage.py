@@ -22,7 +22,7 @@ from labctl.images.qemu_img import Health as Health
 from labctl.images.salvage import Canvas, Loss
 from labctl.images.store import ImageStore
 from labctl.model.case import Case
-from labctl.model.image import Image
+from labctl.model.image import Image, Provenance
 from labctl.model.paths import Home
 from labctl.ops.context import silent
 from labctl.ops.events import EventSink, Progress
@@ -71,9 +71,9 @@ class Salvaged:
 def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Salvaged:
     """Read the image, case or file `what` as far as it can be, and import that as `name`.
 
-    The source is only read. The new image is never pristine, under whatever name its content comes
-    back. Raises ImageError when there is nothing of that name, a header is gone, or nothing at all
-    could be read.
+    The source is only read. Unless it was whole, the new image is never pristine, under whatever
+    name its content comes back. Raises ImageError when there is nothing of that name, a header is
+    gone, or nothing at all could be read.
     """
     started = time.monotonic()
     store = ImageStore(home.images)
@@ -86,6 +86,9 @@ def salvage(home: Home, what: str, name: str, *, emit: EventSink = silent) -> Sa
             raw = folder / "disk.raw"
             canvas, losses, size = _paint(layers, raw, emit)
             _refuse_empty(source, canvas)
+            hurt = losses or canvas.lost.total() or canvas.doubtful.total()
+            unhurt = before is not None and before.whole and not hurt
+            _remember(store, raw_digest(raw), wanted, unhurt=unhurt)
             image, after = _import(store, raw, folder / "disk.qcow2", name, source)
     except OSError as error:
         raise ImageError(
@@ -190,11 +193,21 @@ def _refuse_empty(source: Path, canvas: Canvas) -> None:
         )
 
 
+def _remember(store: ImageStore, content: str, wanted: str, *, unhurt: bool) -> None:
+    """Remember the disk as salvaged before it has a name: no kill leaves it for what it isn't.
+
+    Not one that is what was imported, nor one of an `unhurt` file that nothing else is known of,
+    nor one that an image of the store shows which was never salvaged: they had it before.
+    """
+    if content == wanted or (unhurt and not wanted):
+        return
+    if not any(known.provenance is not Provenance.SALVAGED for known in store.showing(content)):
+        salvaged.remember(store.folder, content)
+
+
 def _import(
     store: ImageStore, raw: Path, made: Path, name: str, source: Path
 ) -> tuple[Image, Health]:
-    """Remembered as salvaged before it has a name: no kill leaves it for what it isn't."""
-    salvaged.remember(store.folder, raw_digest(raw))
     qemu_img.convert(raw, made, source_format="raw")
     raw.unlink()
     after = qemu_img.examine(made)

@@ -212,6 +212,7 @@ def test_a_chain_of_300_becomes_one_file(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_salvaged_image_is_never_pristine_again(site: Site, lost_nothing: Path) -> None:
+    poke(lost_nothing, l2_table(lost_nothing), struct.pack(">Q", 1 << 63 | 0x7777_0000_0000))
     found = salvage(site.home, str(lost_nothing), "rescued")
     assert found.image.provenance is Provenance.SALVAGED
     store = ImageStore(site.home.images)
@@ -222,6 +223,34 @@ def test_a_salvaged_image_is_never_pristine_again(site: Site, lost_nothing: Path
     (store.folder / "kept").rename(store.manifest_path("rescued"))
     assert store.get("rescued") == found.image
     assert not list(site.home.images.glob("salvage*.part"))
+
+
+def test_of_what_was_whole_no_copy_is_called_salvaged(site: Site, tmp_path: Path) -> None:
+    file = image(tmp_path / "a.qcow2")
+    write(file, "write -P 9 0 2M")
+    store = ImageStore(site.home.images)
+    store.add(file, "good")
+    assert salvage(site.home, str(file), "rescued").image.provenance is Provenance.UNKNOWN
+    assert salvage(site.home, "good", "again").as_imported
+    assert store.add(file, "copy").provenance is Provenance.UNKNOWN
+    poke(file, 5 << 16, b"?")  # data: no table tells of it
+    assert salvage(site.home, str(file), "changed").image.provenance is Provenance.UNKNOWN
+
+
+def test_what_an_image_of_the_store_shows_is_not_called_salvaged(
+    site: Site, tmp_path: Path
+) -> None:
+    holed = image(tmp_path / "holed.qcow2")
+    write(holed, "write -P 9 64k 64k")
+    store = ImageStore(site.home.images)
+    store.add(holed, "good")
+    file = image(tmp_path / "a.qcow2")
+    write(file, "write -P 9 0 128k")
+    poke(file, l2_table(file), struct.pack(">Q", 1 << 63 | 0x7777_0000_0000))
+    found = salvage(site.home, str(file), "rescued")
+    assert found.lost == ((0, CLUSTER),)
+    assert found.image.content == store.get("good").content
+    assert store.add(holed, "copy").provenance is Provenance.UNKNOWN
 
 
 def test_a_case_is_salvaged_and_stays_as_it_is(site: Site) -> None:
@@ -314,4 +343,6 @@ def test_whatever_is_broken_it_ends_with_a_result_or_an_image_error(
     except ImageError:
         return
     assert found.after.whole
-    assert found.image.provenance is Provenance.SALVAGED
+    assert found.before is not None
+    unhurt = found.before.whole and not found.losses
+    assert found.image.provenance is (Provenance.UNKNOWN if unhurt else Provenance.SALVAGED)
