@@ -28,6 +28,11 @@ def test_every_signature_tells_why_and_who_says_so() -> None:
         (BOOT, "linux /vmlinuz console=ttyS0,9600n8", "console-not-115200"),
         (BOOT, "serial --speed=9600 --word=8 --stop=1 --parity=no", "console-not-115200"),
         ("syslinux.cfg", "SERIAL 0 9600", "console-not-115200"),
+        (BOOT, "\tlinux /vmlinuz root=/dev/sda1 console=tty0 quiet", "no-serial-console"),
+        ("boot/extlinux.conf", "  APPEND root=/dev/vda1 console=tty1", "no-serial-console"),
+        ("loader/entries/a.conf", "options root=/dev/vda1 console=tty0", "no-serial-console"),
+        (BOOT, "linux /vmlinuz console=ttyS0,115200 init=/bin/sh", "init-is-a-shell"),
+        (BOOT, "linux /vmlinuz rw init=/usr/bin/bash console=ttyS0", "init-is-a-shell"),
         (
             "var/log/dmesg",
             "Memory limit 3.8GB detected. Limiting routing table to 4k routes",
@@ -52,6 +57,9 @@ def test_what_is_looked_for_is_found(path: str, line: str, expected: str) -> Non
     ("path", "line"),
     [
         (BOOT, "linux /vmlinuz console=ttyS0,115200n8 quiet"),
+        (BOOT, "linux /vmlinuz console=ttyS0,115200n8 console=tty0"),
+        (BOOT, "linux /vmlinuz console=tty0 console=ttyS0,115200n8 init=/sbin/init"),
+        (BOOT, "# linux /vmlinuz console=tty0"),
         (BOOT, "serial --speed=115200 --word=8 --stop=1 --parity=no"),
         (BOOT, "set isolated_nodes= none"),
         (LOG, "with 8154104 kB of memory."),
