@@ -78,3 +78,19 @@ def test_a_nexus_without_firmware_here(
     assert done["found"]["claims"] == "9.3(13)"
     assert [p["text"] for p in done["found"]["name_parts"]] == ["nexus9300v", "9.3.13", "qcow2"]
     assert done["verdict"] == "not bootable here"
+
+
+def test_a_deep_look_says_what_it_waits_for(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs = disk.with_name("bin")
+    programs.mkdir()
+    (programs / "qemu-img").symlink_to("/usr/bin/qemu-img")
+    monkeypatch.setenv("PATH", str(programs))  # without guestfish
+    argv = ["-c", "test:///default", "image", "inspect", "--deep"]
+    assert main([*argv, str(disk)]) == 5
+    told = capsys.readouterr().err
+    assert "reading the disk in a small machine (libguestfs)" in told
+    assert "apt install" in told
+    assert main([*argv, "--json", str(disk)]) == 5
+    assert capsys.readouterr().err == ""
