@@ -37,8 +37,8 @@ from labctl.ops.context import Interrupt
 interrupt = Interrupt()
 try:
     with one_stage(interrupt, "left half way"):
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(30)
         finally:
             print("ending", interrupt.is_set(), flush=True)
