@@ -11,7 +11,10 @@ _STEP = 16 * 1024 * 1024
 
 
 class Meter:
-    """Called with the number of bytes that went through; `total` is what there will be."""
+    """Called with the number of bytes that went through; `total` is what there will be.
+
+    `step` is pack or unpack: an archive.
+    """
 
     def __init__(self, ctx: Context, step: str, total: int) -> None:
         self._ctx = ctx
@@ -23,7 +26,9 @@ class Meter:
     def __call__(self, size: int) -> None:
         """Count `size` bytes more. Raises Interrupted after a Ctrl-C."""
         if self._ctx.interrupt.is_set():
-            raise Interrupted(f"interrupted while it was to {self._step}: nothing of it is left")
+            raise Interrupted(
+                f"interrupted while the archive was {self._step}ed: nothing of it is left"
+            )
         self._done += size
         if self._done - self._told >= _STEP or self._done == self._total > _STEP:
             self._told = self._done

@@ -15,19 +15,24 @@ from labctl.ops.snapshot_recover import recover_snapshots
 from labctl.ops.warm_keep import release
 
 
-def recover(ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None) -> tuple[str, ...]:
+def recover(
+    ctx: Context, paths: LabPaths, hypervisor: Hypervisor | None = None, *, onward: bool = False
+) -> tuple[str, ...]:
     """Throw away half-written files and tell what the killed run had been doing.
 
     With a `hypervisor`, a snapshot that was being put back is, and unfinished snapshots and states
     for warm starts are undone. Other definitions and machines need no undoing: they are found as
-    they are and the plan takes them on from there. The caller holds the lab's lock. Raises
-    SnapshotError when a snapshot can't be put back, which says where the lab is then.
+    they are, and a run that goes on (`onward`) plans from there. The caller holds the lab's lock.
+    Raises SnapshotError when a snapshot can't be put back, which says where the lab is then.
     """
     steps = unfinished(paths.journal)
     if paths.folder.exists():
         remove_parts(paths.folder)
     for step in steps:
-        ctx.emit(Notice(f"an earlier run was cut off in {step}; taking it on from there"))
+        # What was half done of a snapshot is removed, or put back, which is told by itself.
+        goes_on = onward and not step.operation.startswith("snapshot ")
+        what_now = "; taking it on from there" if goes_on else ""
+        ctx.emit(Notice(f"an earlier run was cut off in {step}{what_now}"))
     if hypervisor is not None:
         if marker(paths) is not None:
             _take_on(ctx, hypervisor, paths)

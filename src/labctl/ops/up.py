@@ -101,7 +101,7 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
         lab_lock(ctx.home, lab.name, f"{options.command} {ref}"),
     ):
         was_restoring = marker(paths) is not None
-        recovered = recover(ctx, paths, hypervisor)
+        recovered = recover(ctx, paths, hypervisor, onward=True)
         if was_restoring and ref == lab.name:  # the topology came back too
             lab, files = load_with_files(ref, ctx.home)
         with port_lock(ctx.home, hypervisor.uri):
