@@ -145,32 +145,6 @@ def test_status_tells_number_size_and_oldest(lab: Site, capsys: Capture) -> None
     assert summary["size"] > 0
 
 
-def plug(lab: Site, *, up: bool) -> None:
-    """The one cable's end at `a`."""
-    lab.fake.set_link(f"{LAB}.a", lab.domains[f"{LAB}.a"].udp[0].mac, up=up)
-
-
-@pytest.mark.parametrize("how", ["memory", "disks", "off"])
-def test_show_names_cables_pulled_and_plugged_since(lab: Site, capsys: Capture, how: str) -> None:
-    if how == "off":
-        lab.fake.destroy(f"{LAB}.a")
-    options = ("--disk-only",) if how == "disks" else ()
-    labctl("create", LAB, "plugged", *options)
-    plug(lab, up=False)
-    labctl("create", LAB, "pulled", *options)
-    assert "  a: cable of eth2 was plugged, is pulled" in told(capsys, "show", LAB, "plugged")
-    assert "cable of" not in told(capsys, "show", LAB, "pulled")
-    plug(lab, up=True)
-    assert "  a: cable of eth2 was pulled, is plugged" in told(capsys, "show", LAB, "pulled")
-
-
-def test_show_does_without_memory_that_can_t_be_read(lab: Site, capsys: Capture) -> None:
-    create("one")
-    (lab.home.lab(LAB).snapshots / "one" / "a" / "memory").unlink()
-    plug(lab, up=False)
-    assert "configuration as applied: no difference" in told(capsys, "show", LAB, "one")
-
-
 def test_show_names_what_differs(lab: Site, capsys: Capture) -> None:
     create("one")
     shown = told(capsys, "show", LAB, "one")

@@ -1,0 +1,60 @@
+"""`labctl snapshot show`: cables as they were, held against cables as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.site import LAB, Site, pair
+from labctl.cli.main import main
+from labctl.errors import ExitCode
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def lab(by_command_line: Site, own_home: None) -> Site:
+    """Two nodes that run."""
+    by_command_line.write(pair("a", "b"))
+    by_command_line.up()
+    return by_command_line
+
+
+@pytest.fixture
+def own_home() -> None:
+    """The site's, not the one of the other tests here."""
+
+
+def labctl(*words: str) -> None:
+    assert main(["snapshot", *words]) == ExitCode.DONE
+
+
+def told(capsys: Capture, *words: str) -> str:
+    capsys.readouterr()
+    labctl(*words)
+    return capsys.readouterr().out
+
+
+def plug(lab: Site, *, up: bool) -> None:
+    """The one cable's end at `a`."""
+    lab.fake.set_link(f"{LAB}.a", lab.domains[f"{LAB}.a"].udp[0].mac, up=up)
+
+
+@pytest.mark.parametrize("how", ["memory", "disks", "off"])
+def test_show_names_cables_pulled_and_plugged_since(lab: Site, capsys: Capture, how: str) -> None:
+    if how == "off":
+        lab.fake.destroy(f"{LAB}.a")
+    options = ("--disk-only",) if how == "disks" else ()
+    labctl("create", LAB, "plugged", *options)
+    plug(lab, up=False)
+    labctl("create", LAB, "pulled", *options)
+    assert "  a: cable of eth2 was plugged, is pulled" in told(capsys, "show", LAB, "plugged")
+    assert "cable of" not in told(capsys, "show", LAB, "pulled")
+    plug(lab, up=True)
+    assert "  a: cable of eth2 was pulled, is plugged" in told(capsys, "show", LAB, "pulled")
+
+
+def test_show_does_without_memory_that_can_t_be_read(lab: Site, capsys: Capture) -> None:
+    labctl("create", LAB, "one")
+    (lab.home.lab(LAB).snapshots / "one" / "a" / "memory").unlink()
+    plug(lab, up=False)
+    assert "configuration as applied: no difference" in told(capsys, "show", LAB, "one")
