@@ -38,7 +38,7 @@ class Labctl:
     home: Home
     uri: str
 
-    def __call__(self, *words: str, expect: int = 0, stdin: str = "") -> str:
+    def __call__(self, *words: str, expect: int | tuple[int, ...] = 0, stdin: str = "") -> str:
         """Run `labctl WORDS`; its stdout. Fails the test on any other exit code."""
         done = subprocess.run(
             [sys.executable, "-m", "labctl", "--connect", self.uri, *words],
@@ -49,13 +49,14 @@ class Labctl:
             timeout=600,
             check=False,
         )
-        assert done.returncode == expect, (
+        wanted = expect if isinstance(expect, tuple) else (expect,)
+        assert done.returncode in wanted, (
             f"labctl {' '.join(words)}: exit {done.returncode}, expected {expect}\n"
             f"{done.stdout}\n{done.stderr}"
         )
         return done.stdout
 
-    def json(self, *words: str, expect: int = 0) -> Any:
+    def json(self, *words: str, expect: int | tuple[int, ...] = 0) -> Any:
         """The JSON document `labctl WORDS --json` prints."""
         return json.loads(self(*words, "--json", expect=expect))
 
