@@ -26,6 +26,7 @@ _STATES = {
     libvirt.VIR_DOMAIN_CRASHED: DomainState.CRASHED,
 }
 _METADATA_PREFIX = "labctl"
+_SCHEMA_RACE = "Unable to parse RNG"
 _KEEP_NOTHING = (
     libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
     | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
@@ -81,9 +82,18 @@ def need(connection: libvirt.virConnect, name: str) -> libvirt.virDomain:
 
 
 def define(connection: libvirt.virConnect, xml: str) -> None:
-    """Define or redefine; libvirt drops unknown elements silently unless told to validate."""
+    """Define or redefine; libvirt drops unknown elements silently unless told to validate.
+
+    Asked by several at once, a libvirtd that has just started may fail to read its own schema:
+    libxml2 sets up its types at the first need, and not safely for threads. It is asked again.
+    """
     with refused(f"define domain {_name_in(xml)}"):
-        connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+        try:
+            connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
+        except libvirt.libvirtError as error:
+            if _SCHEMA_RACE not in str(error):
+                raise
+            connection.defineXMLFlags(xml, libvirt.VIR_DOMAIN_DEFINE_VALIDATE)
 
 
 def run_transient(connection: libvirt.virConnect, xml: str) -> None:
