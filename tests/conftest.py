@@ -33,4 +33,4 @@ def agents_that_are_not_there(
 ) -> None:
     """Guests that are no guests have no agent unless a test gives them one: nobody waits for it."""
     if "integration" not in request.path.parts:
-        monkeypatch.setattr("labctl.ops.clock.AGENT_SECONDS", 0.0)
+        monkeypatch.setattr("labctl.ops.awakening.AGENT_SECONDS", 0.0)

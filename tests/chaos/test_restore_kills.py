@@ -35,8 +35,8 @@ BARE = (*RESTORE, "--no-safety", "--yes")
 # These machines have no agent that could come back.
 IMPATIENT = """
 import sys
-from labctl.ops import clock
-clock.AGENT_SECONDS = 0.0
+from labctl.ops import awakening
+awakening.AGENT_SECONDS = 0.0
 from labctl.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """

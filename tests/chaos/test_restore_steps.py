@@ -40,7 +40,7 @@ def prune_nothing(site: Site) -> object:
 
 def prepare(site: Site) -> None:
     """A snapshot of two nodes; then one is off, one is gone and a third one there."""
-    site.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
+    site.fake.guest = lambda domain, argv: CommandResult(0, "", "")
     site.write(pair("a", "b"))
     site.up()
     site.fake.suspend(f"{LAB}.b")

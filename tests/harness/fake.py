@@ -5,13 +5,13 @@ domains as libvirt does, and lets tests inject faults, boots and guests:
 
     fake.faults.at("start", refuse(), call=3)
     fake.on_start = writes_console_log("labctl-guest: phase ready errors=0")
-    fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
+    fake.guest = lambda domain, argv: CommandResult(0, "", "")
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
@@ -45,7 +45,7 @@ from labctl.hypervisor.api import (
 )
 from labctl.model.metadata import METADATA_NS, LabMetadata, to_xml
 
-Guest = Callable[[str, tuple[str, ...], str], CommandResult]
+Guest = Callable[[str, tuple[str, ...]], CommandResult]
 
 
 class FakeHypervisor(FakeSaving):
@@ -80,7 +80,7 @@ class FakeHypervisor(FakeSaving):
         self.on_start: Callable[[Element], None] | None = None
         """Called with the domain's XML when a guest's CPUs begin to run."""
         self.guest: Guest | None = None
-        """What answers run_in_guest: (domain, argv, input). None: no agent is up."""
+        """What answers run_in_guest and run_together: (domain, argv). None: no agent is up."""
         self.deaf: set[str] = set()
         """Domains that ignore the power button."""
         self.consoles: dict[str, FakeConsole] = {}
@@ -199,13 +199,21 @@ class FakeHypervisor(FakeSaving):
     def agent_ready(self, name: str) -> bool:
         return self._known(name).state is DomainState.RUNNING and self.guest is not None
 
-    def run_in_guest(
-        self, name: str, argv: tuple[str, ...], *, deadline: float, input_text: str = ""
-    ) -> CommandResult:
+    def run_in_guest(self, name: str, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         with self.faults.around("run_in_guest"):
-            if self.guest is None or self._known(name).state is not DomainState.RUNNING:
-                raise refusal("VIR_ERR_AGENT_UNRESPONSIVE", f"no guest agent in {name}")
-            return self.guest(name, argv, input_text)
+            return self._agent(name)(name, argv)
+
+    def run_together(
+        self, name: str, argvs: Sequence[tuple[str, ...]], *, each: float, deadline: float
+    ) -> tuple[CommandResult, ...]:
+        with self.faults.around("run_together"):
+            agent = self._agent(name)
+            return tuple(agent(name, argv) for argv in argvs)
+
+    def _agent(self, name: str) -> Guest:
+        if self.guest is None or self._known(name).state is not DomainState.RUNNING:
+            raise refusal("VIR_ERR_AGENT_UNRESPONSIVE", f"no guest agent in {name}")
+        return self.guest
 
     @call
     def open_console(self, name: str, *, force: bool = False) -> ConsoleStream:

@@ -1,7 +1,8 @@
-"""What a guest prints for a batch of commands, out of evidence."""
+"""What a guest's programs print, out of evidence."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 
 from labctl.errors import HypervisorError
@@ -9,31 +10,21 @@ from labctl.hypervisor.api import CommandResult
 from labctl.verify.evidence import Evidence, slug
 
 
-def printed(evidence: Evidence, node: str, script: str, *, at_most: int = 1000) -> str:
-    """The output of a batch's script; of each vtysh no more than `at_most` commands."""
-    sections = []
-    for number, line in enumerate(script.splitlines()):
-        sections.append(f"\n@labctl-output@ {number}\n{_output(evidence, node, line, at_most)}")
-        sections.append("\n@labctl-output@ exit 0\n")
-    return "".join(sections)
+def printed(evidence: Evidence, node: str, argv: tuple[str, ...], *, at_most: int = 1000) -> str:
+    """The output of a program; of vtysh no more than `at_most` commands."""
+    if argv[0] != "vtysh":
+        return evidence.outputs[node, slug(shlex.join(argv))]
+    shows = [word for word in argv if word.startswith("show ")][:at_most]
+    return "".join(f"{node}# {show}\n{evidence.outputs[node, slug(show)]}" for show in shows)
 
 
-def _output(evidence: Evidence, node: str, line: str, at_most: int) -> str:
-    if not line.startswith("exec vtysh"):
-        return evidence.outputs[node, slug(line)]
-    shows = [show.strip("' ") for show in line.split(" -c ")[1:]][:at_most]
-    return "".join(f"{node}# {s}\n{evidence.outputs[node, slug(s)]}" for s in shows)
-
-
-def guests(
-    evidence: Callable[[], Evidence],
-) -> Callable[[str, tuple[str, ...], str], CommandResult]:
+def guests(evidence: Callable[[], Evidence]) -> Callable[[str, tuple[str, ...]], CommandResult]:
     """For FakeHypervisor.guest: every machine says what `evidence()` has of its node just now."""
 
-    def answer(domain: str, _argv: tuple[str, ...], script: str) -> CommandResult:
+    def answer(domain: str, argv: tuple[str, ...]) -> CommandResult:
         now, node = evidence(), domain.partition(".")[2]
         if node in now.unreachable:
             raise HypervisorError(now.unreachable[node])
-        return CommandResult(0, printed(now, node, script), "")
+        return CommandResult(0, printed(now, node, argv), "")
 
     return answer

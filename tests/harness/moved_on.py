@@ -38,7 +38,7 @@ def snapshot(site: Site, name: str, *, memory: bool = True) -> Manifest:
 @pytest.fixture
 def moved_on(site: Site) -> Site:
     """Three machines that do three things, a snapshot of that, and then all is different."""
-    site.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
+    site.fake.guest = lambda domain, argv: CommandResult(0, "", "")
     site.write(pair(*NODES))
     site.up()
     site.fake.suspend(f"{LAB}.b")

@@ -25,11 +25,11 @@ class Guest:
     def __init__(self) -> None:
         self.dates: list[str] = []
 
-    def __call__(self, domain: str, argv: tuple[str, ...], text: str) -> CommandResult:
+    def __call__(self, domain: str, argv: tuple[str, ...]) -> CommandResult:
         if argv[0] == "date":
             self.dates.append(domain)
             return CommandResult(0, "", "")
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
 

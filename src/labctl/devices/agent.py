@@ -10,15 +10,19 @@ from labctl.devices.api import Device
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Several commands as one guest process (starting one is slow under TCG).
-
-    `argv` is a constant of the device, never built from data; the commands go in through
-    `input_text`.
-    """
+class Program:
+    """A process in the guest, and the commands whose outputs it prints."""
 
     argv: tuple[str, ...]
-    input_text: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a program printed; `killed`: it was ended, for it took too long."""
+
+    text: str
+    killed: bool = False
 
 
 class AgentDevice(Device, Protocol):
@@ -28,29 +32,29 @@ class AgentDevice(Device, Protocol):
         """`command`, typed on the device's own command line, as a process in the guest."""
         ...
 
-    def batch(self, commands: Sequence[str]) -> Batch:
-        """All of `commands` in one process; each must be a single line."""
+    def programs(self, commands: Sequence[str]) -> tuple[Program, ...]:
+        """Processes to run side by side for `commands`; the fewer, the faster under TCG.
+
+        No shell: a command is split into words, nothing in it is expanded.
+        """
         ...
 
-    def unbatch(self, commands: Sequence[str], output: str) -> Mapping[str, str]:
-        """The output of each command that ran; those missing have not been run.
-
-        At least the first of `commands` is there whenever the process ran at all, so that
-        running the missing ones again ends.
-        """
+    def outputs(self, program: Program, said: Said) -> Mapping[str, str]:
+        """The output of each of the program's commands that ran, at least of the first one."""
         ...
 
 
 def ask(
-    device: AgentDevice, commands: Sequence[str], run: Callable[[Batch], str]
+    device: AgentDevice,
+    commands: Sequence[str],
+    run: Callable[[Sequence[tuple[str, ...]]], Sequence[Said]],
 ) -> Mapping[str, str]:
-    """The outputs of `commands`: as many batches as it takes until each has run or none runs."""
+    """The outputs of `commands`: as many rounds as it takes until each has run."""
     outputs: dict[str, str] = {}
     left = tuple(commands)
     while left:
-        answered = device.unbatch(left, run(device.batch(left)))
-        if not answered:
-            break
-        outputs |= answered
+        programs = device.programs(left)
+        for program, said in zip(programs, run([each.argv for each in programs]), strict=True):
+            outputs |= device.outputs(program, said)
         left = tuple(command for command in left if command not in outputs)
     return outputs

@@ -11,6 +11,7 @@ import contextlib
 import json
 import math
 import re
+from collections.abc import Sequence
 from shlex import join
 from time import monotonic, sleep
 from typing import Any
@@ -26,6 +27,8 @@ from labctl.hypervisor.refusal import describe, translate
 PING_SECONDS = 2
 """How long a running agent may take for the ping of agent_ready."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.1
+_NOT_STARTED = 127
+"""As a shell says it."""
 # libvirt has one code for all that is wrong with an agent; these words don't heal within seconds.
 _DEAD = ("not connected", "due to an error", "disappeared")
 _REFUSED = re.compile("error was '(.*)'")
@@ -57,12 +60,7 @@ def agent_ready(connection: libvirt.virConnect, name: str) -> bool:
 
 
 def run_in_guest(
-    connection: libvirt.virConnect,
-    name: str,
-    argv: tuple[str, ...],
-    *,
-    deadline: float,
-    input_text: str,
+    connection: libvirt.virConnect, name: str, argv: tuple[str, ...], *, deadline: float
 ) -> CommandResult:
     """Run `argv` in the guest (no shell), wait at most `deadline` seconds for its end.
 
@@ -70,37 +68,81 @@ def run_in_guest(
     it does not end in time (it is killed then), HypervisorError when the agent can't be reached,
     can't start the program or had to cut its output.
     """
-    agent = _Agent(need(connection, name), name, join(argv), monotonic() + deadline)
-    request: dict[str, Any] = {"path": argv[0], "arg": list(argv[1:]), "capture-output": True}
-    if input_text:
-        request["input-data"] = base64.b64encode(input_text.encode()).decode()
-    pid = agent.ask("guest-exec", request)["pid"]
-    status = agent.wait_for_exit(pid)
-    if status is None:
+    end = monotonic() + deadline
+    agent = _Agent(need(connection, name), name, end)
+    pid = agent.start(argv)
+    result = agent.wait_for_exit(argv, pid, end)
+    if result is None:
         agent.kill(pid)
-        raise DeadlineError(
-            f"`{join(argv)}` on {name} did not end within {deadline:g} s",
-            resolution=f"see what {name} is busy with: `labctl logs`, `labctl console`",
-        )
-    if status.get("out-truncated") or status.get("err-truncated"):
-        raise HypervisorError(
-            f"`{join(argv)}` on {name} printed more than its agent can hold",
-            resolution="ask for less at once",
-        )
-    return CommandResult(_returncode(status), _text(status, "out-data"), _text(status, "err-data"))
+        raise _too_late(name, argv, deadline)
+    return result
+
+
+def run_together(
+    connection: libvirt.virConnect,
+    name: str,
+    argvs: Sequence[tuple[str, ...]],
+    *,
+    each: float,
+    deadline: float,
+) -> tuple[CommandResult, ...]:
+    """Run all of `argvs` in the guest at once; the results, in order, within `deadline` seconds.
+
+    One that takes longer than `each` seconds is killed (returncode -9, with what it had printed).
+    One that can't be started has returncode 127, and the reason in stderr. Else as run_in_guest.
+    """
+    now = monotonic()
+    agent = _Agent(need(connection, name), name, now + deadline)
+    started = [_start(agent, argv) for argv in argvs]
+    results = []
+    for argv, pid in zip(argvs, started, strict=True):
+        if isinstance(pid, CommandResult):
+            results.append(pid)
+            continue
+        result = agent.wait_for_exit(argv, pid, now + each)
+        if result is None:
+            agent.kill(pid)
+            result = agent.wait_for_exit(argv, pid, now + deadline)
+        if result is None:
+            raise _too_late(name, argv, deadline)
+        results.append(result)
+    return tuple(results)
+
+
+def _start(agent: _Agent, argv: tuple[str, ...]) -> int | CommandResult:
+    try:
+        return agent.start(argv)
+    except CantStart as error:
+        return CommandResult(_NOT_STARTED, "", error.brief)
+
+
+def _too_late(name: str, argv: tuple[str, ...], deadline: float) -> DeadlineError:
+    return DeadlineError(
+        f"`{join(argv)}` on {name} did not end within {deadline:g} s",
+        resolution=f"see what {name} is busy with: `labctl logs`, `labctl console`",
+    )
+
+
+class CantStart(HypervisorError):
+    """The guest has no such program, or may not run it."""
 
 
 class _Agent:
-    """One guest's agent, for as long as one command may take."""
+    """One guest's agent, until the monotonic time `end`."""
 
-    def __init__(self, domain: libvirt.virDomain, name: str, command: str, end: float) -> None:
+    def __init__(self, domain: libvirt.virDomain, name: str, end: float) -> None:
         self._domain = domain
         self._name = name
-        self._command = command
         self._end = end
 
-    def ask(self, command: str, arguments: dict[str, Any]) -> Any:
-        """The agent's answer to one QMP-like command.
+    def start(self, argv: tuple[str, ...]) -> int:
+        """The pid of a program started in the guest."""
+        request = {"path": argv[0], "arg": list(argv[1:]), "capture-output": True}
+        pid: int = self._ask("guest-exec", request, argv)["pid"]
+        return pid
+
+    def _ask(self, command: str, arguments: dict[str, Any], argv: tuple[str, ...]) -> Any:
+        """The agent's answer to one QMP-like command, on behalf of `argv`.
 
         An agent too busy to answer libvirt's greeting in time is asked again: the command itself
         may take all the time there is, so one that fails earlier was never given to the agent.
@@ -112,19 +154,19 @@ class _Agent:
                 answer = libvirt_qemu.qemuAgentCommand(self._domain, text, seconds, 0)
             except libvirt.libvirtError as error:
                 if not _is_busy(error) or monotonic() + _LONGEST_PAUSE > self._end:
-                    raise self._failure(error) from error
+                    raise self._failure(error, join(argv)) from error
                 sleep(_LONGEST_PAUSE)
             else:
                 return json.loads(answer)["return"]
 
-    def wait_for_exit(self, pid: int) -> dict[str, Any] | None:
-        """The status of a command that ended, None when the time ran out first."""
+    def wait_for_exit(self, argv: tuple[str, ...], pid: int, end: float) -> CommandResult | None:
+        """What came of a program that ended, None when it did not by the time `end`."""
         pause = _FIRST_PAUSE
         while True:
-            status: dict[str, Any] = self.ask("guest-exec-status", {"pid": pid})
+            status: dict[str, Any] = self._ask("guest-exec-status", {"pid": pid}, argv)
             if status["exited"]:
-                return status
-            if monotonic() + pause > self._end:
+                return self._result(argv, status)
+            if monotonic() + pause > end:
                 return None
             sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -132,9 +174,19 @@ class _Agent:
     def kill(self, pid: int) -> None:
         """End a command that took too long; it may have ended by itself, or the guest be stuck."""
         with contextlib.suppress(HypervisorError):
-            self.ask("guest-exec", {"path": "kill", "arg": ["-KILL", str(pid)]})
+            argv = ("kill", "-KILL", str(pid))
+            self._ask("guest-exec", {"path": argv[0], "arg": list(argv[1:])}, argv)
 
-    def _failure(self, error: libvirt.libvirtError) -> HypervisorError:
+    def _result(self, argv: tuple[str, ...], status: dict[str, Any]) -> CommandResult:
+        if status.get("out-truncated") or status.get("err-truncated"):
+            raise HypervisorError(
+                f"`{join(argv)}` on {self._name} printed more than its agent can hold",
+                resolution="ask for less at once",
+            )
+        out, err = _text(status, "out-data"), _text(status, "err-data")
+        return CommandResult(_returncode(status), out, err)
+
+    def _failure(self, error: libvirt.libvirtError, command: str) -> HypervisorError:
         words = error.get_error_message() or str(error)
         if error.get_error_code() in _NOT_YET:
             return HypervisorError(
@@ -145,21 +197,21 @@ class _Agent:
                 causes=(error,),
             )
         if refused := _REFUSED.search(words):
-            return HypervisorError(
-                f"can't run `{self._command}` on {self._name}: {refused.group(1)}",
+            return CantStart(
+                f"can't run `{command}` on {self._name}: {refused.group(1)}",
                 details=describe(error),
                 resolution="see what programs the guest has",
                 causes=(error,),
             )
         if _TOO_LONG in words:
             return HypervisorError(
-                f"`{self._command}` on {self._name} printed more than libvirt passes on",
+                f"`{command}` on {self._name} printed more than libvirt passes on",
                 details=words,
                 resolution="its agent can't be reached until it is started again: `labctl down` "
                 "and `labctl up`; then ask for less at once",
                 causes=(error,),
             )
-        return translate(error, f"run `{self._command}` on {self._name}")
+        return translate(error, f"run `{command}` on {self._name}")
 
 
 def _is_busy(error: libvirt.libvirtError) -> bool:

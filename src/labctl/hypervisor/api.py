@@ -8,6 +8,7 @@ libvirt's code and words, and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -121,8 +122,18 @@ class Hypervisor(Protocol):
     def remove_network(self, name: str) -> None: ...
     def agent_ready(self, name: str) -> bool: ...
     def run_in_guest(
-        self, name: str, argv: tuple[str, ...], *, deadline: float, input_text: str = ""
+        self, name: str, argv: tuple[str, ...], *, deadline: float
     ) -> CommandResult: ...
+    def run_together(
+        self, name: str, argvs: Sequence[tuple[str, ...]], *, each: float, deadline: float
+    ) -> tuple[CommandResult, ...]:
+        """Run programs in a guest side by side; their results, in order.
+
+        One that takes longer than `each` seconds is killed: returncode -9, with what it had
+        printed. One that the guest can't start: returncode 127.
+        """
+        ...
+
     def open_console(self, name: str, *, force: bool = False) -> ConsoleStream: ...
     def run_transient(self, xml: str) -> None:
         """Create a transient domain (the KVM canary); destroy() ends it."""

@@ -5,7 +5,7 @@ One adapter serves a whole thread pool. A console stream keeps its connection fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import libvirt
@@ -130,15 +130,19 @@ class LibvirtHypervisor:
         with self._connections.one() as connection:
             return agent.agent_ready(connection, name)
 
-    def run_in_guest(
-        self, name: str, argv: tuple[str, ...], *, deadline: float, input_text: str = ""
-    ) -> CommandResult:
+    def run_in_guest(self, name: str, argv: tuple[str, ...], *, deadline: float) -> CommandResult:
         from labctl.hypervisor import agent
 
         with self._connections.one() as connection:
-            return agent.run_in_guest(
-                connection, name, argv, deadline=deadline, input_text=input_text
-            )
+            return agent.run_in_guest(connection, name, argv, deadline=deadline)
+
+    def run_together(
+        self, name: str, argvs: Sequence[tuple[str, ...]], *, each: float, deadline: float
+    ) -> tuple[CommandResult, ...]:
+        from labctl.hypervisor import agent
+
+        with self._connections.one() as connection:
+            return agent.run_together(connection, name, argvs, each=each, deadline=deadline)
 
     def open_console(self, name: str, *, force: bool = False) -> ConsoleStream:
         from labctl.hypervisor.console import LibvirtConsole

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from labctl.devices import agent
 from labctl.devices.nxos.session import commands as nexus_commands
@@ -11,19 +12,30 @@ from labctl.errors import LabctlError
 from labctl.hypervisor.api import DomainState, Hypervisor
 from labctl.model.identity import domain_name
 from labctl.model.platform import Platform
+from labctl.ops.awakening import await_agent
 from labctl.ops.context import Context
 from labctl.ops.converse import converse
 
 NODE_DEADLINE = 120.0
-"""Seconds for one batch of an agent, or for one command on a console."""
+"""Seconds for all that an agent is asked at once, or for one command on a console."""
+_COMMAND_SECONDS = 40.0
+"""For a single program of these: a hung daemon must not take the other outputs with it."""
 Ask = Callable[[str, tuple[str, ...]], Mapping[str, str]]
 """Node, commands -> the output of each that ran; LabctlError for a node that can't be asked."""
 
 
 def asker(
-    ctx: Context, hypervisor: Hypervisor, lab: str, platform_of: Mapping[str, Platform]
+    ctx: Context,
+    hypervisor: Hypervisor,
+    lab: str,
+    platform_of: Mapping[str, Platform],
+    *,
+    awakening: Collection[str] = (),
 ) -> Ask:
-    """Ask the lab's nodes; `platform_of` is each node's platform."""
+    """Ask the lab's nodes; `platform_of` is each node's platform.
+
+    Nodes that are `awakening` have just gone on from saved memory: their agents are waited for.
+    """
 
     def ask(node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
         domain = hypervisor.domain(domain_name(lab, node))
@@ -34,16 +46,22 @@ def asker(
             session = nexus_commands(platform, host=node, lines=commands)
             outputs = converse(ctx, hypervisor, session, lab=lab, node=node, deadline=NODE_DEADLINE)
             return {output.command: output.text for output in outputs}
-        device = agent_device_for(platform.device)
-        return agent.ask(device, commands, lambda batch: _run(hypervisor, lab, node, batch))
+        if node in awakening:
+            await_agent(ctx, hypervisor, domain.name)
+        return agent.ask(
+            agent_device_for(platform.device),
+            commands,
+            lambda argvs: _run(hypervisor, domain.name, argvs),
+        )
 
     return ask
 
 
-def _run(hypervisor: Hypervisor, lab: str, node: str, batch: agent.Batch) -> str:
-    done = hypervisor.run_in_guest(
-        domain_name(lab, node), batch.argv, deadline=NODE_DEADLINE, input_text=batch.input_text
+def _run(
+    hypervisor: Hypervisor, domain: str, argvs: Sequence[tuple[str, ...]]
+) -> tuple[agent.Said, ...]:
+    results = hypervisor.run_together(domain, argvs, each=_COMMAND_SECONDS, deadline=NODE_DEADLINE)
+    return tuple(
+        agent.Said(done.stdout + done.stderr, done.returncode == -signal.SIGKILL)
+        for done in results
     )
-    if done.returncode:
-        raise LabctlError(f"{node} ended the batch with {done.returncode}: {done.stderr}")
-    return done.stdout

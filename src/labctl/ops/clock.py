@@ -15,6 +15,7 @@ from labctl.errors import LabctlError
 from labctl.hypervisor.api import Hypervisor
 from labctl.model.identity import domain_name
 from labctl.model.platform import Platform
+from labctl.ops.awakening import await_agent
 from labctl.ops.context import Context
 from labctl.ops.converse import converse
 from labctl.ops.events import Notice
@@ -22,9 +23,6 @@ from labctl.ops.events import Notice
 _WIDTH = 8
 _DEADLINE = 60.0
 """Seconds for one guest; under TCG its agent takes some to wake up."""
-AGENT_SECONDS = 20.0
-"""How long an agent's channel may look closed once its machine runs on."""
-_POLL_SECONDS = 0.05
 
 
 def set_clocks(
@@ -56,20 +54,9 @@ def _set(ctx: Context, hypervisor: Hypervisor, lab: str, node: str, platform: Pl
         refused = "; ".join(output.errors)
     else:
         name = domain_name(lab, node)
-        _await_agent(ctx, hypervisor, name)
+        await_agent(ctx, hypervisor, name)
         argv = ("date", "-u", "-s", f"@{round(time.time())}")
         done = hypervisor.run_in_guest(name, argv, deadline=_DEADLINE)
         refused = done.stderr.strip() or f"exit {done.returncode}" if done.returncode else ""
     if refused:
         raise LabctlError(f"it refused the time: {refused}")
-
-
-def _await_agent(ctx: Context, hypervisor: Hypervisor, name: str) -> None:
-    """Wait until libvirt sees the agent: just after a restore its channel looks closed.
-
-    Who asks it next finds out when it does not come.
-    """
-    end = time.monotonic() + AGENT_SECONDS
-    while not hypervisor.agent_ready(name) and time.monotonic() < end:
-        if ctx.interrupt.wait(_POLL_SECONDS):
-            return

@@ -145,7 +145,8 @@ def _verify(
     if result.unready:
         ctx.emit(Notice("not verified: the lab has nodes that were not asked for and aren't ready"))
         return None
-    report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms)
+    woken = result.warm.nodes if result.warm else ()
+    report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms, awakening=woken)
     if ctx.interrupt.is_set() and report.healthy is False:
         raise _cut_off_in_verify(found.lab.name, options)
     return report

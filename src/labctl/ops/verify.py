@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -86,15 +86,18 @@ def verify_until_healthy(
     platforms: Mapping[str, Platform],
     *,
     wait: float = CONVERGENCE_SECONDS,
+    awakening: Collection[str] = (),
 ) -> VerifyReport:
     """The first healthy report, or the last one when `wait` seconds have passed.
 
-    Ends before where only what somebody must mend keeps the fabric from being healthy.
+    Ends before where only what somebody must mend keeps the fabric from being healthy. Nodes that
+    are `awakening` have just gone on from saved memory.
     """
     started, patience = time.monotonic(), Patience(intent)
     ctx.emit(StepStarted("verify"))
     while True:
-        report = _ask(ctx, hypervisor, intent, platforms)
+        report = _ask(ctx, hypervisor, intent, platforms, awakening)
+        awakening = ()
         seconds = time.monotonic() - started
         note = report.summary
         if report.healthy is not False or seconds > wait:
@@ -111,10 +114,14 @@ def verify_until_healthy(
 
 
 def _ask(
-    ctx: Context, hypervisor: Hypervisor, intent: Intent, platforms: Mapping[str, Platform]
+    ctx: Context,
+    hypervisor: Hypervisor,
+    intent: Intent,
+    platforms: Mapping[str, Platform],
+    awakening: Collection[str],
 ) -> VerifyReport:
     platform_of = {name: platforms[node.node.platform] for name, node in intent.nodes.items()}
-    ask = asker(ctx, hypervisor, intent.lab.name, platform_of)
+    ask = asker(ctx, hypervisor, intent.lab.name, platform_of, awakening=awakening)
     with ThreadPoolExecutor(_WIDTH, thread_name_prefix="verify") as pool:
         evidence = collect(intent, platforms, ask, pool)
     evidence = replace(evidence, unplugged=_unplugged(hypervisor, intent.lab.name))

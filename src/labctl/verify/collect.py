@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import replace
 
 from labctl.devices.api import Device
@@ -39,7 +39,7 @@ def plan_commands(fabric: Fabric) -> Mapping[str, tuple[str, ...]]:
 def collect(
     intent: Intent, platforms: Mapping[str, Platform], ask: Ask, executor: Executor
 ) -> Evidence:
-    """Ask every node, VTEPs last: hosts' pings make them learn what they are then asked.
+    """Ask every node, VTEPs after the hosts: their pings make VTEPs learn what they are asked.
 
     A node that can't be asked is unreachable, with the reason, or held, where it is its console
     that somebody else is at; the others are asked all the same.
@@ -56,14 +56,20 @@ def collect(
         except LabctlError as error:
             return name, error
 
-    for group in ([name for name in plan if name not in fabric.vteps], fabric.vteps):
-        for name, answer in executor.map(answers, group):
-            if isinstance(answer, ConsoleBusy):
-                held[name] = HELD
-            elif isinstance(answer, LabctlError):
-                unreachable[name] = answer.brief
-            else:
-                outputs |= {(name, command): text for command, text in answer.items()}
+    hosts, vteps = fabric.hosts, fabric.vteps
+    pinging = [executor.submit(answers, name) for name in hosts]
+    others = [name for name in plan if name not in hosts and name not in vteps]
+    asked = [*pinging, *(executor.submit(answers, name) for name in others)]
+    wait(pinging)
+    asked += [executor.submit(answers, name) for name in vteps]
+    for future in asked:
+        name, answer = future.result()
+        if isinstance(answer, ConsoleBusy):
+            held[name] = HELD
+        elif isinstance(answer, LabctlError):
+            unreachable[name] = answer.brief
+        else:
+            outputs |= {(name, command): text for command, text in answer.items()}
     return replace(Evidence.of(outputs, unreachable), held=held)
 
 

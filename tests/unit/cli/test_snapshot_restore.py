@@ -19,7 +19,7 @@ from labctl.ops.target import existing
 @pytest.fixture
 def lab(by_command_line: Site) -> Site:
     site = by_command_line
-    site.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
+    site.fake.guest = lambda domain, argv: CommandResult(0, "", "")
     site.write(pair("a", "b"))
     site.up()
     journal = Journal(site.home.lab(LAB).journal, "snapshot create")

@@ -1,14 +1,14 @@
-"""Commands into guests and outputs out of them, through a real shell."""
+"""Commands into guests and outputs out of them."""
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from labctl.devices import framing
-from labctl.devices.agent import Batch
+from labctl.devices.agent import AgentDevice, Said
 from labctl.devices.facts import DaemonDown
 from labctl.devices.frr.device import EVPN_SUMMARY, EVPN_VNIS, NO_ANSWER, OSPF_NEIGHBORS, Frr
 from labctl.devices.frr.sessions import ospf_neighbors
@@ -32,16 +32,20 @@ done
 """
 
 
-def run(batch: Batch, path: Path) -> str:
-    done = subprocess.run(
-        batch.argv,
-        input=batch.input_text,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PATH": f"{path}:/usr/bin:/bin"},
-    )
-    return done.stdout
+def run(device: AgentDevice, commands: Sequence[str], path: Path) -> dict[str, str]:
+    """One round of `commands`, each program run here."""
+    outputs: dict[str, str] = {}
+    for program in device.programs(commands):
+        done = subprocess.run(
+            program.argv,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            env={"PATH": f"{path}:/usr/bin:/bin"},
+        )
+        outputs |= device.outputs(program, Said(done.stdout))
+    return outputs
 
 
 @pytest.fixture
@@ -53,26 +57,35 @@ def vtysh(tmp_path: Path) -> Path:
 
 
 def test_outputs_come_back_by_command(vtysh: Path) -> None:
-    commands = ["echo a; echo b >&2", "printf 'no newline'", EVPN_SUMMARY, EVPN_VNIS, "false"]
-    assert Frr().unbatch(commands, run(Frr().batch(commands), vtysh)) == {
-        "echo a; echo b >&2": "a\nb\n",
-        "printf 'no newline'": "no newline",
+    commands = ["echo 'a  b' $HOME", "ls /nowhere", "printf x", EVPN_SUMMARY, EVPN_VNIS, "false"]
+    outputs = run(Frr(), commands, vtysh)
+    assert "No such file" in outputs.pop("ls /nowhere")
+    assert outputs == {
+        "echo 'a  b' $HOME": "a  b $HOME\n",
+        "printf x": "x",
         EVPN_SUMMARY: "{}",
         EVPN_VNIS: f"said {EVPN_VNIS}\n",
         "false": "",
     }
 
 
-def test_what_a_failing_command_kept_from_running_runs_in_the_next_batch(vtysh: Path) -> None:
+def test_vtysh_is_started_once() -> None:
+    programs = Frr().programs([EVPN_SUMMARY, MEMORY_COMMAND, EVPN_VNIS])
+    assert [program.commands for program in programs] == [
+        (MEMORY_COMMAND,),
+        (EVPN_SUMMARY, EVPN_VNIS),
+    ]
+
+
+def test_what_a_failing_command_kept_from_running_runs_in_the_next_round(vtysh: Path) -> None:
     left = [EVPN_VNIS, "show nonsense", OSPF_NEIGHBORS]
-    first = Frr().unbatch(left, run(Frr().batch(left), vtysh))
+    first = run(Frr(), left, vtysh)
     assert first == {
         EVPN_VNIS: f"said {EVPN_VNIS}\n",
         "show nonsense": "% Unknown command\n",
     }
     rest = [command for command in left if command not in first]
-    second = Frr().unbatch(rest, run(Frr().batch(rest), vtysh))
-    assert second == {OSPF_NEIGHBORS: f"said {OSPF_NEIGHBORS}\n"}
+    assert run(Frr(), rest, vtysh) == {OSPF_NEIGHBORS: f"said {OSPF_NEIGHBORS}\n"}
 
 
 def test_a_vtysh_that_does_not_get_that_far_answers_for_all(tmp_path: Path) -> None:
@@ -80,28 +93,16 @@ def test_a_vtysh_that_does_not_get_that_far_answers_for_all(tmp_path: Path) -> N
     (tmp_path / "vtysh").write_text(f"#!/bin/sh\necho '{said}'\nexit 1\n")
     (tmp_path / "vtysh").chmod(0o755)
     commands = [EVPN_SUMMARY, EVPN_VNIS]
-    outputs = Frr().unbatch(commands, run(Frr().batch(commands), tmp_path))
-    assert outputs == dict.fromkeys(commands, f"{said}\n")
+    assert run(Frr(), commands, tmp_path) == dict.fromkeys(commands, f"{said}\n")
 
 
-def test_a_batch_that_was_cut_short_has_only_what_ended(vtysh: Path) -> None:
-    commands = ["echo one", "echo two", EVPN_SUMMARY]
-    output = run(Frr().batch(commands), vtysh)
-    cut = output[: output.index("two")]
-    assert Frr().unbatch(commands, cut) == {"echo one": "one\n"}
-    assert Frr().unbatch(commands, "") == {}
-
-
-def test_a_daemon_that_hangs_takes_no_other_output_with_it(
-    vtysh: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(framing, "_SCRIPT", framing._SCRIPT.replace("sleep 40", "sleep 1"))
-    (vtysh / "vtysh").write_text(VTYSH.replace("echo '% Unknown command'; exit 1", "sleep 60"))
-    commands = ["echo here", EVPN_VNIS, "show nonsense", OSPF_NEIGHBORS]
-    outputs = Frr().unbatch(commands, run(Frr().batch(commands), vtysh))
+def test_a_daemon_that_hangs_takes_no_other_output_with_it() -> None:
+    commands = [EVPN_VNIS, "show nonsense", OSPF_NEIGHBORS]
+    (program,) = Frr().programs(commands)
+    text = f"leaf-1# {EVPN_VNIS}\n{{}}\nleaf-1# show nonsense\n"
+    outputs = Frr().outputs(program, Said(text, killed=True))
     assert outputs == {
-        "echo here": "here\n",
-        EVPN_VNIS: f"said {EVPN_VNIS}\n",
+        EVPN_VNIS: "{}\n",
         "show nonsense": NO_ANSWER,
         OSPF_NEIGHBORS: NO_ANSWER,
     }
@@ -109,14 +110,10 @@ def test_a_daemon_that_hangs_takes_no_other_output_with_it(
         ospf_neighbors(outputs[OSPF_NEIGHBORS])
 
 
-def test_commands_can_not_break_out_of_the_batch(vtysh: Path) -> None:
+def test_commands_can_not_break_out_of_their_program(vtysh: Path) -> None:
     nasty = "show x'; echo owned #"
-    batch = Frr().batch([nasty])
-    assert "owned" not in "".join(batch.argv)
-    assert Frr().unbatch([nasty], run(batch, vtysh)) == {nasty: f"said {nasty}\n"}
-    with pytest.raises(ValueError) as refused:
-        Linux().batch(["echo a\necho b"])
-    assert "single line" in str(refused.value)
+    assert run(Frr(), [nasty], vtysh) == {nasty: f"said {nasty}\n"}
+    assert run(Linux(), ["echo one; echo two"], vtysh) == {"echo one; echo two": "one; echo two\n"}
 
 
 def test_single_commands_go_to_the_device_s_own_command_line() -> None:

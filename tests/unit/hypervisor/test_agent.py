@@ -66,10 +66,12 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]
     return play
 
 
-def run(*argv: str, deadline: float = 30.0, input_text: str = "") -> CommandResult:
-    return agent.run_in_guest(
-        Connection(), "lab.leaf-1", argv, deadline=deadline, input_text=input_text
-    )
+def run(*argv: str, deadline: float = 30.0) -> CommandResult:
+    return agent.run_in_guest(Connection(), "lab.leaf-1", argv, deadline=deadline)
+
+
+def together(*argvs: tuple[str, ...], each: float = 30.0) -> tuple[CommandResult, ...]:
+    return agent.run_together(Connection(), "lab.leaf-1", argvs, each=each, deadline=30.0)
 
 
 def ended(code: int = 0, out: str = "", **more: Any) -> dict[str, Any]:
@@ -79,13 +81,12 @@ def ended(code: int = 0, out: str = "", **more: Any) -> dict[str, Any]:
 
 def test_a_command_is_polled_until_it_ended(script: Callable[..., Any]) -> None:
     asked = script({"pid": 7}, {"exited": False}, {"exited": False}, ended(3, "héllo\n"))
-    assert run("cat", "-n", input_text="in") == CommandResult(3, "héllo\n", "")
+    assert run("cat", "-n") == CommandResult(3, "héllo\n", "")
     assert [each["execute"] for each in asked] == ["guest-exec"] + ["guest-exec-status"] * 3
     assert asked[0]["arguments"] == {
         "path": "cat",
         "arg": ["-n"],
         "capture-output": True,
-        "input-data": base64.b64encode(b"in").decode(),
     }
     assert asked[1]["arguments"] == {"pid": 7}
 
@@ -100,6 +101,40 @@ def test_a_command_that_takes_too_long_is_killed(script: Callable[..., Any]) -> 
     with pytest.raises(DeadlineError, match=r"`sleep 60` .* did not end within 0\.01 s"):
         run("sleep", "60", deadline=0.01)
     assert asked[-1]["arguments"] == {"path": "kill", "arg": ["-KILL", "7"]}
+
+
+def test_several_run_at_once(script: Callable[..., Any]) -> None:
+    asked = script({"pid": 7}, {"pid": 8}, {"exited": False}, ended(out="a"), ended(3, "b"))
+    assert together(("true",), ("false",)) == (CommandResult(0, "a", ""), CommandResult(3, "b", ""))
+    assert [each["execute"] for each in asked[:2]] == ["guest-exec"] * 2
+    assert [each["arguments"]["pid"] for each in asked[2:]] == [7, 7, 8]
+
+
+def test_one_of_several_that_takes_too_long_is_killed_alone(script: Callable[..., Any]) -> None:
+    killed = {"exited": True, "signal": 9, "out-data": base64.b64encode(b"half").decode()}
+    asked = script(
+        {"pid": 7}, {"pid": 8}, {"exited": False}, {"pid": 9}, {"exited": False}, killed, ended()
+    )
+    assert together(("sleep", "60"), ("true",), each=0.01) == (
+        CommandResult(-9, "half", ""),
+        CommandResult(0, "", ""),
+    )
+    assert asked[3]["arguments"]["arg"] == ["-KILL", "7"]
+
+
+def test_one_of_several_that_can_not_be_killed_is_given_up(script: Callable[..., Any]) -> None:
+    script({"pid": 7}, {"exited": False})
+    with pytest.raises(DeadlineError):
+        agent.run_together(Connection(), "lab.leaf-1", [("cat",)], each=0.0, deadline=0.01)
+
+
+def test_one_of_several_that_the_guest_lacks(script: Callable[..., Any]) -> None:
+    words = "Guest agent command failed, error was 'Failed to execute child process “nope”'"
+    script(refusal(libvirt.VIR_ERR_INTERNAL_ERROR, words), {"pid": 8}, ended())
+    lacking, fine = together(("nope",), ("true",))
+    assert lacking.returncode == 127
+    assert "Failed to execute child" in lacking.stderr
+    assert fine == CommandResult(0, "", "")
 
 
 def test_an_agent_with_no_time_is_asked_again(script: Callable[..., Any]) -> None:

@@ -19,7 +19,7 @@ FABRIC = f"lab: {LAB}\nfabric: {{spines: 1, leaves: 1}}\n"
 def lab(site: Site) -> Site:
     site.write(FABRIC)
     site.up()
-    site.fake.guest = lambda _name, _argv, _text: CommandResult(0, "fine\n", "")
+    site.fake.guest = lambda _name, _argv: CommandResult(0, "fine\n", "")
     return site
 
 

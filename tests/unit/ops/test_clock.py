@@ -9,7 +9,7 @@ import pytest
 from harness.site import LAB, Site, pair
 from labctl.devices.nxos.clock import clock_command
 from labctl.hypervisor.api import CommandResult
-from labctl.ops import clock
+from labctl.ops import awakening
 from labctl.ops.clock import set_clocks
 from labctl.ops.events import Notice
 from labctl.topology.platforms import load_platforms
@@ -28,7 +28,7 @@ def lab(site: Site) -> Site:
 def test_each_guest_gets_the_hosts_time(lab: Site) -> None:
     asked: dict[str, tuple[str, ...]] = {}
 
-    def guest(domain: str, argv: tuple[str, ...], _text: str) -> CommandResult:
+    def guest(domain: str, argv: tuple[str, ...]) -> CommandResult:
         asked[domain] = argv
         return CommandResult(0, "", "")
 
@@ -42,7 +42,7 @@ def test_each_guest_gets_the_hosts_time(lab: Site) -> None:
 
 
 def test_a_clock_that_resists_is_told_and_stops_no_other(lab: Site) -> None:
-    def guest(domain: str, _argv: tuple[str, ...], _text: str) -> CommandResult:
+    def guest(domain: str, _argv: tuple[str, ...]) -> CommandResult:
         return CommandResult(int(domain.endswith(".a")), "", "date: not permitted\n")
 
     lab.fake.guest = guest
@@ -53,7 +53,7 @@ def test_a_clock_that_resists_is_told_and_stops_no_other(lab: Site) -> None:
 
 
 def test_a_guest_without_an_agent_is_told_of(lab: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "AGENT_SECONDS", 0.3)
+    monkeypatch.setattr(awakening, "AGENT_SECONDS", 0.3)
     assert set_clocks(lab.context, lab.fake, LAB, {"b": LINUX}) == ("b",)
     (event,) = lab.events
     assert isinstance(event, Notice)
@@ -61,10 +61,10 @@ def test_a_guest_without_an_agent_is_told_of(lab: Site, monkeypatch: pytest.Monk
 
 
 def test_an_agent_that_comes_late_is_waited_for(lab: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "AGENT_SECONDS", 60.0)
+    monkeypatch.setattr(awakening, "AGENT_SECONDS", 60.0)
 
     def comes() -> None:
-        lab.fake.guest = lambda domain, argv, text: CommandResult(0, "", "")
+        lab.fake.guest = lambda domain, argv: CommandResult(0, "", "")
 
     lab.fake.faults.at("agent_ready", comes, call=2)
     assert set_clocks(lab.context, lab.fake, LAB, {"b": LINUX}) == ()

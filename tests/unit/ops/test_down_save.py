@@ -22,7 +22,7 @@ def states(site: Site) -> dict[str, DomainState]:
 def test_frr_writes_its_memory_before_it_is_stopped(site: Site) -> None:
     asked: list[tuple[str, tuple[str, ...]]] = []
 
-    def guest(name: str, argv: Sequence[str], _text: str | None) -> CommandResult:
+    def guest(name: str, argv: Sequence[str]) -> CommandResult:
         asked.append((name, tuple(argv)))
         return CommandResult(0, OK, "")
 
@@ -37,7 +37,7 @@ def test_frr_writes_its_memory_before_it_is_stopped(site: Site) -> None:
 
 
 def test_a_node_that_does_not_save_runs_on_and_is_named(site: Site) -> None:
-    def guest(name: str, _argv: Sequence[str], _text: str | None) -> CommandResult:
+    def guest(name: str, _argv: Sequence[str]) -> CommandResult:
         return CommandResult(0, OK if "spine" in name else "Can't open: No space left\n", "")
 
     site.write(FRR)

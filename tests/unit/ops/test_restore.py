@@ -149,7 +149,7 @@ def test_a_managed_save_of_somebody_is_not_loaded_later(lab: Site) -> None:
 def test_clocks_are_set_of_those_that_run(lab: Site) -> None:
     asked = []
 
-    def guest(domain: str, argv: tuple[str, ...], _text: str) -> CommandResult:
+    def guest(domain: str, argv: tuple[str, ...]) -> CommandResult:
         asked.append((domain, argv[0]))
         return CommandResult(0, "", "")
 

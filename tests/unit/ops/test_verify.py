@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from harness.guests import guests
-from harness.intents import fabric_of, fabric_text
+from harness.intents import PLATFORMS, fabric_of, fabric_text
 from harness.simulated import Simulation
 from harness.site import Site
 from labctl.errors import VerifyFailed
-from labctl.ops import patience, verify
+from labctl.ops import awakening, patience, verify
 from labctl.ops.context import Context
 from labctl.ops.down import down
 from labctl.ops.events import Converging, Event, StepDone
 from labctl.ops.link import set_link
 from labctl.ops.lock import lab_lock
-from labctl.ops.verify import verify_live
+from labctl.ops.verify import verify_live, verify_until_healthy
 from labctl.verify.model import CauseKind, Status
 
 LAB = "simulated"
@@ -59,6 +59,22 @@ def test_waiting_is_told_and_ends_where_it_is_of_no_use(lab: Simulation, site: S
     ]
     assert isinstance(site.events[-1], StepDone)
     assert site.events[-1].note.endswith("waiting does not mend it")
+
+
+def test_agents_of_nodes_from_saved_memory_are_waited_for(
+    lab: Simulation, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(awakening, "AGENT_SECONDS", 60.0)
+    guest, site.fake.guest = site.fake.guest, None
+
+    def comes() -> None:
+        site.fake.guest = guest
+
+    site.fake.faults.at("agent_ready", comes, call=8)
+    report = verify_until_healthy(
+        site.context, site.fake, lab.intent, PLATFORMS, wait=0.0, awakening=list(lab.intent.nodes)
+    )
+    assert report.healthy is True
 
 
 @pytest.mark.usefixtures("hasty")

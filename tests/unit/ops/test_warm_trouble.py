@@ -11,6 +11,7 @@ import pytest
 from harness.faults import die, refuse
 from harness.site import LAB, Site
 from harness.warm import NODES, booted_and_destroyed, cold_nodes, edit, kept, up
+from labctl.errors import HypervisorError
 from labctl.hypervisor.api import CommandResult, DomainState
 from labctl.ops.verify import verify_until_healthy
 from labctl.ops.warm_cache import WarmCache
@@ -80,9 +81,11 @@ def test_a_state_that_turns_out_unhealthy_is_dropped(
     monkeypatch.setitem(patient, "wait", 0.0)
     guest = warm.fake.guest
 
-    def mute(domain: str, argv: tuple[str, ...], text: str) -> CommandResult:
+    def mute(domain: str, argv: tuple[str, ...]) -> CommandResult:
         assert guest is not None
-        return guest(domain, argv, text) if argv[0] == "date" else CommandResult(1, "", "ill")
+        if argv[0] == "date":
+            return guest(domain, argv)
+        raise HypervisorError("ill")
 
     warm.fake.guest = mute
     result = warm.up(verify=True)

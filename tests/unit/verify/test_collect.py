@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
@@ -28,7 +28,7 @@ def pool() -> Iterator[Executor]:
 
 
 class Guests:
-    """Runs batches as a guest would, out of evidence; records the order nodes were asked in."""
+    """Runs programs as a guest would, out of evidence; records the order nodes were asked in."""
 
     def __init__(self, evidence: Evidence, *, at_most: int = 1000) -> None:
         self._evidence = evidence
@@ -37,13 +37,14 @@ class Guests:
 
     def ask(self, node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
         device = agent_device_for("linux" if node.startswith("host") else "frr")
-        return agent.ask(device, commands, lambda batch: self._run(node, batch))
+        return agent.ask(device, commands, lambda argvs: self._run(node, argvs))
 
-    def _run(self, node: str, batch: agent.Batch) -> str:
+    def _run(self, node: str, argvs: Sequence[tuple[str, ...]]) -> list[agent.Said]:
         self.asked.append(node)
         if node in self._evidence.unreachable:
             raise HypervisorError(self._evidence.unreachable[node])
-        return printed(self._evidence, node, batch.input_text, at_most=self._at_most)
+        said = [printed(self._evidence, node, argv, at_most=self._at_most) for argv in argvs]
+        return [agent.Said(text) for text in said]
 
 
 def test_what_is_collected_is_what_the_nodes_say(pool: Executor) -> None:
@@ -52,7 +53,7 @@ def test_what_is_collected_is_what_the_nodes_say(pool: Executor) -> None:
     assert checks(healthy.intent, evidence, PLATFORMS).healthy is True
 
 
-def test_commands_a_batch_left_over_are_asked_again(pool: Executor) -> None:
+def test_commands_left_over_are_asked_again(pool: Executor) -> None:
     healthy = Simulation(fabric_of())
     guests = Guests(healthy.evidence(), at_most=2)
     evidence = collect(healthy.intent, PLATFORMS, guests.ask, pool)
@@ -60,11 +61,13 @@ def test_commands_a_batch_left_over_are_asked_again(pool: Executor) -> None:
     assert guests.asked.count("leaf-1") > 3
 
 
-def test_leaves_are_asked_last_for_the_pings_of_hosts_teach_them(pool: Executor) -> None:
+def test_leaves_are_asked_after_the_hosts_whose_pings_teach_them(pool: Executor) -> None:
     healthy = Simulation(fabric_of())
     guests = Guests(healthy.evidence())
     collect(healthy.intent, PLATFORMS, guests.ask, pool)
-    assert {node[:4] for node in guests.asked[-2:]} == {"leaf"}
+    kinds = [node[:4] for node in guests.asked]
+    assert kinds.count("host") == 2
+    assert "host" not in kinds[kinds.index("leaf") :]
 
 
 def test_a_node_that_does_not_answer_keeps_nobody_from_being_asked(pool: Executor) -> None:
@@ -96,10 +99,12 @@ def test_a_guest_that_prints_nothing_of_use_ends_the_asking(pool: Executor) -> N
     intent = fabric_of()
 
     def garbage(node: str, commands: tuple[str, ...]) -> Mapping[str, str]:
-        return agent.ask(agent_device_for("frr"), commands, lambda batch: "garbage")
+        said = agent.Said("garbage")
+        return agent.ask(agent_device_for("frr"), commands, lambda argvs: [said] * len(argvs))
 
     evidence = collect(intent, PLATFORMS, garbage, pool)
-    assert evidence.outputs == {}
+    assert set(evidence.outputs.values()) == {"garbage"}
+    assert checks(intent, evidence, PLATFORMS).count(Status.PASS) == len(intent.nodes)
 
 
 def test_pings_reach_every_gateway_every_neighbour_and_other_networks() -> None:

@@ -6,14 +6,12 @@ Shapes and behaviour below were tested on FRR 8.4.4 (Debian 12).
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 
-from labctl.devices.agent import Batch
+from labctl.devices.agent import Program, Said
 from labctl.devices.api import Keep
-from labctl.devices.framing import shell_batch, split_sections
 from labctl.devices.frr.advice import ADVICE
-from labctl.devices.linux.device import MEMORY_COMMAND
+from labctl.devices.linux.device import MEMORY_COMMAND, Linux
 from labctl.devices.reading import NodeReading, TextOf
 from labctl.model.intent import NodeIntent
 from labctl.model.lab import Routing
@@ -43,7 +41,7 @@ def vrf_routes(vrf: str) -> str:
 
 
 class Frr:
-    """One command goes to vtysh; a batch may mix vtysh's `show` commands and shell lines."""
+    """One command goes to vtysh; those to verify are vtysh's `show` commands and programs."""
 
     config_command = "show running-config"
     keep: Keep | None = Keep("write memory", "[OK]", 60.0)
@@ -79,37 +77,32 @@ class Frr:
             del kept[0]
         return "".join(f"{line}\n" for line in kept)
 
-    def batch(self, commands: Sequence[str]) -> Batch:
-        """Shell commands one by one, then all `show` commands in a single vtysh.
+    def programs(self, commands: Sequence[str]) -> tuple[Program, ...]:
+        """Each command for itself, but all `show` commands in a single vtysh.
 
         Starting vtysh costs more than any command of ours, so it starts once, with -E to print
         prompt and command before each output.
         """
-        shows, shells = _by_door(commands)
+        shows = tuple(command for command in commands if command.startswith(_SHOW))
+        others = Linux().programs([command for command in commands if command not in shows])
         words = [word for show in shows for word in ("-c", show)]
-        lines = [*shells, f"exec {shlex.join(['vtysh', '-E', *words])}"] if shows else shells
-        return shell_batch(lines)
+        return (*others, Program(("vtysh", "-E", *words), shows)) if shows else others
 
-    def unbatch(self, commands: Sequence[str], output: str) -> Mapping[str, str]:
+    def outputs(self, program: Program, said: Said) -> Mapping[str, str]:
         """vtysh ends at the first command that fails, so the ones after it are missing.
 
         After one that hangs there is no use in trying the others.
         """
-        shows, shells = _by_door(commands)
-        sections = split_sections([*shells, ""], output)
-        outputs = {shell: sections[shell].text for shell in shells if shell in sections}
-        if "" not in sections:
-            return outputs
-        shown = _split_echo(shows, sections[""].text)
-        if sections[""].timed_out:
-            answered = list(shown)[:-1]
-            shown = {show: shown.get(show, "") if show in answered else NO_ANSWER for show in shows}
-        return {**outputs, **shown}
-
-
-def _by_door(commands: Sequence[str]) -> tuple[list[str], list[str]]:
-    shows = [command for command in commands if command.startswith(_SHOW)]
-    return shows, [command for command in commands if not command.startswith(_SHOW)]
+        if program.argv[:2] != ("vtysh", "-E"):
+            return Linux().outputs(program, said)
+        shown = _split_echo(program.commands, said.text)
+        if not said.killed:
+            return shown
+        answered = list(shown)[:-1]
+        return {
+            show: shown.get(show, "") if show in answered else NO_ANSWER
+            for show in program.commands
+        }
 
 
 def _split_echo(shows: Sequence[str], text: str) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
-from labctl.devices.agent import Batch
+from labctl.devices.agent import Program, Said
 from labctl.devices.api import Advice, Keep
-from labctl.devices.framing import shell_batch, split_sections
 from labctl.devices.linux import parse
 from labctl.devices.reading import NodeReading, TextOf, read
 from labctl.model.intent import NodeIntent
@@ -41,9 +41,8 @@ class Linux:
     def clean_config(self, text: str) -> str:
         return text
 
-    def batch(self, commands: Sequence[str]) -> Batch:
-        return shell_batch(commands)
+    def programs(self, commands: Sequence[str]) -> tuple[Program, ...]:
+        return tuple(Program(tuple(shlex.split(command)), (command,)) for command in commands)
 
-    def unbatch(self, commands: Sequence[str], output: str) -> Mapping[str, str]:
-        sections = split_sections(commands, output)
-        return {command: section.text for command, section in sections.items()}
+    def outputs(self, program: Program, said: Said) -> Mapping[str, str]:
+        return dict.fromkeys(program.commands, said.text)
