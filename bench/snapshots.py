@@ -19,13 +19,15 @@ from statistics import median
 import libvirt
 
 from bench import ROOT
-from bench.measure import LABCTL, in_turns, run
+from bench.measure import LABCTL, in_turns, level_memory, run
 from bench.result import Figure, Result
 from harness.libvirtd import private_libvirtd
 from labctl.images.store import FREE_GUEST
 
 _LIMIT = 1.2
 _ROUNDS = 5
+_WRITTEN_MIB = 1024
+"""More than either writes to keep the memory of the lab."""
 _LAB = "snapshots"
 _LABELS = ("create", "restore", "virsh create", "virsh revert")
 
@@ -86,6 +88,7 @@ class _Contest:
 
     def labctl(self) -> tuple[float, float]:
         """Seconds of create and of restore."""
+        level_memory(self._folder, _WRITTEN_MIB)
         times = (
             self._labctl("snapshot", "create", _LAB, "new"),
             self._labctl("snapshot", "restore", "--no-safety", "--yes", _LAB, "new"),
@@ -95,6 +98,7 @@ class _Contest:
 
     def virsh(self) -> tuple[float, float]:
         """The same by hand, every call a program of its own."""
+        level_memory(self._folder, _WRITTEN_MIB)
         times = (
             self._virsh("suspend {}", "snapshot-create-as {} new", "resume {}"),
             self._virsh("snapshot-revert {} new --paused", "resume {}"),

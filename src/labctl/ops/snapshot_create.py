@@ -26,6 +26,9 @@ from labctl.ops.snapshot_results import Content, CreateResult
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.target import Target, chosen
 
+_SAVES_PER_CPU = 3
+"""A save waits for the disk more than half of its time."""
+
 
 def create(
     ctx: Context, ref: str, name: str, *, description: str = "", disk_only: bool = False
@@ -133,7 +136,7 @@ def _filled(
         target.domains,
         folder,
         memory=memory,
-        width=max(2, target.hypervisor.host().cpus),
+        width=target.hypervisor.host().cpus * _SAVES_PER_CPU,
         # A manifest that says complete must not outlive in a power cut what it speaks of.
         durable=True,
     )
