@@ -15,7 +15,7 @@ from bench import ROOT
 from bench.measure import LABCTL, Run, in_turns, run
 from bench.result import Figure, Result
 from harness.libvirtd import private_libvirtd
-from labctl.images.store import ImageStore, ensure_free_guest
+from labctl.images.store import FREE_GUEST, ImageStore
 from labctl.model.paths import Home
 from labctl.ops.warm_cache import LIMIT
 
@@ -56,7 +56,7 @@ class _Contest:
             text=True,
             check=True,
         )
-        ensure_free_guest(ImageStore(self._home.images), Path(built.stdout.strip()).parent)
+        ImageStore(self._home.images).add(Path(built.stdout.strip()), FREE_GUEST)
 
     def up(self, limit: str) -> Run:
         """Up to verified, with a cache of that size; then destroyed."""

@@ -15,7 +15,7 @@ import pytest
 
 from labctl.hypervisor.api import Hypervisor
 from labctl.hypervisor.connect import connect
-from labctl.images.store import ImageStore, ensure_free_guest
+from labctl.images.store import FREE_GUEST, ImageStore
 from labctl.model.paths import Home
 
 ROOT = Path(__file__).parents[2]
@@ -100,7 +100,7 @@ def labctl(tmp_path_factory: pytest.TempPathFactory, libvirtd_uri: str) -> Labct
         timeout=600,
         check=True,
     )
-    ensure_free_guest(ImageStore(home.images), Path(built.stdout.strip()).parent)
+    ImageStore(home.images).add(Path(built.stdout.strip()), FREE_GUEST)
     return Labctl(home, libvirtd_uri)
 
 

@@ -11,7 +11,6 @@ A name can move on to other content; nodes stand on the digest, so theirs doesn'
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -180,25 +179,6 @@ class ImageStore:
 def writable(path: Path) -> str:
     """What `check` says of a golden file that anybody may write to."""
     return f"{path} is writable: `chmod a-w` it"
-
-
-def ensure_free_guest(store: ImageStore, output: Path) -> Image:
-    """The free guest from the recipe's `output` folder (frr.qcow2, frr.json), imported if new.
-
-    Raises ImageError when the recipe's output is missing or was tampered with.
-    """
-    try:
-        wanted = json.loads((output / "frr.json").read_text(encoding="utf-8"))["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ImageError(
-            "the free guest image is not built",
-            details=f"{output}: {error!r}",
-            resolution="build it: `lab/guests/frr/build`",
-        ) from None
-    known = {image.name: image for image in store.list()}.get(FREE_GUEST)
-    if known is not None and known.sha256 == wanted and not store.check(known):
-        return known
-    return store.add(output / "frr.qcow2", FREE_GUEST, sha256=wanted)
 
 
 def _advice(name: str, known: Sequence[str]) -> str:

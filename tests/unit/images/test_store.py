@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from labctl.errors import ImageError
-from labctl.images.store import ImageStore, ensure_free_guest
+from labctl.images.store import ImageStore
 
 
 def qcow2(path: Path, pattern: int = 1, *options: str) -> Path:
@@ -210,33 +209,3 @@ def test_a_broken_manifest_is_an_image_error(store: ImageStore, tmp_path: Path) 
     (store.folder / "names/a.json").write_text('{"name": "a"}')
     with pytest.raises(ImageError, match="manifest of image a"):
         store.get("a")
-
-
-def recipe_output(folder: Path, pattern: int) -> Path:
-    file = qcow2(folder / "frr.qcow2", pattern)
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    (folder / "frr.json").write_text(json.dumps({"sha256": digest}))
-    return folder
-
-
-def test_the_free_guest_is_imported_once_and_again_when_rebuilt(
-    store: ImageStore, tmp_path: Path
-) -> None:
-    with pytest.raises(ImageError, match="not built"):
-        ensure_free_guest(store, tmp_path)
-    first = ensure_free_guest(store, recipe_output(tmp_path / "out", 1))
-    assert ensure_free_guest(store, tmp_path / "out") == first == store.get("frr")
-    second = ensure_free_guest(store, recipe_output(tmp_path / "out2", 2))
-    assert second.sha256 != first.sha256
-    assert store.get("frr") == second
-
-
-def test_a_free_guest_that_is_not_what_its_recipe_says_is_refused(
-    store: ImageStore, tmp_path: Path
-) -> None:
-    output = recipe_output(tmp_path / "out", 1)
-    scribble(output / "frr.qcow2")
-    with pytest.raises(ImageError, match="not the image it should be"):
-        ensure_free_guest(store, output)
-    with pytest.raises(ImageError, match="no image"):
-        store.get("frr")
