@@ -209,3 +209,11 @@ def test_a_broken_manifest_is_an_image_error(store: ImageStore, tmp_path: Path) 
     (store.folder / "names/a.json").write_text('{"name": "a"}')
     with pytest.raises(ImageError, match="manifest of image a"):
         store.get("a")
+
+
+def test_what_is_not_the_image_it_should_be_is_refused(store: ImageStore, tmp_path: Path) -> None:
+    file = qcow2(tmp_path / "a.qcow2")
+    with pytest.raises(ImageError, match="not the image it should be"):
+        store.add(file, "a", sha256="0" * 64)
+    with pytest.raises(ImageError, match="no image"):
+        store.get("a")
