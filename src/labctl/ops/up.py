@@ -7,7 +7,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from labctl.errors import Interrupted
 from labctl.hypervisor.api import DomainState, HostFacts, Hypervisor
 from labctl.model.lab import Lab
 from labctl.model.paths import LabPaths
@@ -22,6 +21,7 @@ from labctl.ops.apply import (
 )
 from labctl.ops.boot import boot_state
 from labctl.ops.context import Context
+from labctl.ops.cut_off import cut_off, cut_off_in_verify
 from labctl.ops.events import Notice, PlanMade
 from labctl.ops.journal import Journal
 from labctl.ops.load import keep_topology, load_with_files
@@ -34,6 +34,7 @@ from labctl.ops.survey import Survey, survey
 from labctl.ops.target import check_nodes
 from labctl.ops.verify import verify_until_healthy
 from labctl.ops.warm import Warmth
+from labctl.ops.warm_pick import reading
 from labctl.plan.model import Action, ActionKind, Plan
 from labctl.verify.model import VerifyReport
 
@@ -99,6 +100,7 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
     with (
         contextlib.closing(ctx.connect(ctx.uri)) as hypervisor,
         lab_lock(ctx.home, lab.name, f"{options.command} {ref}"),
+        reading() as pool,
     ):
         was_restoring = marker(paths) is not None
         recovered = recover(ctx, paths, hypervisor, onward=True)
@@ -120,15 +122,17 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             if plan.empty and not booting:
                 return result
             site = _site(ctx, found, hypervisor, paths)
-            warmth = Warmth.of(ctx, site, found.host, wanted=options.wait, cold=options.cold)
+            host, waiting, cold = found.host, options.wait, options.cold
+            warmth = Warmth.of(ctx, site, host, plan, pool, wanted=waiting, cold=cold)
             with Journal(paths.journal, options.command) as journal:
                 failed = _prepare(ctx, site, journal, plan)
         with Journal(paths.journal, options.command) as journal:
             warmed = warmth.start(journal, plan, failed)
             settled = {**failed, **warmed.outcomes}
-            outcomes = _start(ctx, site, journal, plan, settled, booting, options, found.host)
+            outcomes = _start(ctx, site, journal, plan, settled, booting, options, host)
         with warmth.clocks(warmed):
-            _raise_if_interrupted(ctx, lab.name, outcomes, options)
+            if ctx.interrupt.is_set():
+                raise cut_off(lab.name, outcomes, options.command)
             result = replace(result, outcomes=outcomes, warm=warmed.start)
             report = _verify(ctx, hypervisor, found, result, options) if options.verify else None
         seconds = time.monotonic() - started
@@ -148,7 +152,7 @@ def _verify(
     woken = result.warm.nodes if result.warm else ()
     report = verify_until_healthy(ctx, hypervisor, found.intent, found.platforms, awakening=woken)
     if ctx.interrupt.is_set() and report.healthy is False:
-        raise _cut_off_in_verify(found.lab.name, options)
+        raise cut_off_in_verify(found.lab.name, options.command)
     return report
 
 
@@ -258,31 +262,6 @@ def _start(
 
 def _by_node(plan: Plan) -> dict[str, Action]:
     return {action.node: action for action in plan.actions if action.node}
-
-
-def _raise_if_interrupted(
-    ctx: Context, lab: str, outcomes: Sequence[NodeOutcome], options: Options
-) -> None:
-    if not ctx.interrupt.is_set():
-        return
-    ready = [outcome.node for outcome in outcomes if outcome.error is None]
-    left = [outcome.node for outcome in outcomes if outcome.error is not None]
-    again = f"up {lab}"
-    if options.rebuild is not None:
-        again = " --node ".join([f"rebuild {lab}", *left])
-    raise Interrupted(
-        f"{options.command} of {lab} was interrupted",
-        details=f"done: {', '.join(ready) or 'no node'}\nleft: {', '.join(left) or 'no node'}",
-        resolution=f"`labctl {again}` takes it on, `labctl destroy {lab}` removes it all",
-    )
-
-
-def _cut_off_in_verify(lab: str, options: Options) -> Interrupted:
-    return Interrupted(
-        f"{options.command} of {lab} was interrupted while its fabric converged",
-        details="done: every node is ready\nleft: the fabric was not healthy yet",
-        resolution=f"`labctl verify {lab} --wait 180` looks further",
-    )
 
 
 def _result(found: Survey, plan: Plan, recovered: tuple[str, ...], started: float) -> UpResult:

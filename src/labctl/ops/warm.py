@@ -1,11 +1,12 @@
 """Warm starts as `up` and `rebuild` see them: whether this run has any, before and after.
 
-labctl.ops.warm_start restores, labctl.ops.warm_keep keeps.
+labctl.ops.warm_pick chooses, labctl.ops.warm_start restores, labctl.ops.warm_keep keeps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from labctl.ops.journal import Journal
 from labctl.ops.warm_cache import WarmCache, size_limit
 from labctl.ops.warm_keep import keep
 from labctl.ops.warm_key import node_keys
+from labctl.ops.warm_pick import Pick, pick
 from labctl.ops.warm_start import Warmed, clocks_put_right, warm_up
 from labctl.plan.model import FRESH, Action, Plan
 from labctl.verify.model import VerifyReport
@@ -23,31 +25,50 @@ from labctl.verify.model import VerifyReport
 
 @dataclass(frozen=True, slots=True)
 class Warmth:
-    """One run's dealings with the cache. `keys` is empty where this run has none."""
+    """One run's dealings with the cache. `keys` is empty where this run has none.
+
+    `pick` is what its fresh nodes can be restored from.
+    """
 
     ctx: Context
     site: Site
     host: HostFacts
     keys: Mapping[str, str]
     cold: bool
+    pick: Pick
 
     @classmethod
-    def of(cls, ctx: Context, site: Site, host: HostFacts, *, wanted: bool, cold: bool) -> Warmth:
-        """For a run that takes nodes to ready (`wanted`); saved memory is a file of this host."""
+    def of(
+        cls,
+        ctx: Context,
+        site: Site,
+        host: HostFacts,
+        plan: Plan,
+        pool: Executor,
+        *,
+        wanted: bool,
+        cold: bool,
+    ) -> Warmth:
+        """For a run that takes nodes to ready (`wanted`); saved memory is a file of this host.
+
+        What can be restored begins to be read in `pool`.
+        """
         possible = wanted and host.is_local and host.driver == "QEMU" and size_limit() > 0
         keys = node_keys(site.home, host, site.desired) if possible else {}
-        return cls(ctx, site, host, keys, cold)
+        fresh = [action.node for action in plan.actions if action.kind in FRESH]
+        found = Pick()
+        if keys and fresh and not cold:
+            found = pick(WarmCache(site.home), site.desired.lab, host, fresh, keys, pool)
+        return cls(ctx, site, host, keys, cold, found)
 
     def start(self, journal: Journal, plan: Plan, failed: Collection[str]) -> Warmed:
-        """Restore the fresh nodes that a kept state has; those `failed` were not prepared."""
+        """Restore the fresh nodes that were picked; those `failed` were not prepared."""
         actions = {
             action.node: action
             for action in plan.actions
             if action.kind in FRESH and action.node not in failed
         }
-        if self.cold or not self.keys or not actions:
-            return Warmed()
-        return warm_up(self.ctx, self.site, journal, self.host, actions, self.keys)
+        return warm_up(self.ctx, self.site, journal, actions, self.pick)
 
     def clocks(self, warmed: Warmed) -> AbstractContextManager[None]:
         """The clocks of what was restored are put right while the block goes on."""

@@ -9,23 +9,22 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from labctl.errors import ConnectionLost, LabctlError, SnapshotError
-from labctl.hypervisor.api import HostFacts
 from labctl.model.identity import domain_name
-from labctl.model.snapshot import MEMORY, Manifest, Part, Power
 from labctl.ops.apply import Site, prepare
 from labctl.ops.capture import together
 from labctl.ops.clock import set_clocks
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.journal import Journal
-from labctl.ops.reinstate import damage, place, revive
+from labctl.ops.reinstate import place, revive
 from labctl.ops.results import NodeOutcome, WarmStart
 from labctl.ops.runner import run_nodes
-from labctl.ops.warm_cache import Entry, WarmCache, read, touch
+from labctl.ops.warm_cache import Entry, WarmCache, touch
+from labctl.ops.warm_pick import Pick
 from labctl.plan.model import Action
 
 _PREPARE_WIDTH = 8
@@ -49,26 +48,23 @@ def warm_up(
     ctx: Context,
     site: Site,
     journal: Journal,
-    host: HostFacts,
     actions: Mapping[str, Action],
-    keys: Mapping[str, str],
+    pick: Pick,
 ) -> Warmed:
-    """Restore as many of the prepared nodes of `actions` as one kept state has, all at one instant.
+    """Restore those of the prepared nodes of `actions` that were picked, all at one instant.
 
-    `keys` are those of all the lab's nodes. Raises ConnectionLost alone.
+    Raises ConnectionLost alone.
     """
-    started, lab = time.monotonic(), site.desired.lab
-    cache = WarmCache(site.home)
-    notes = _sort_out(cache, lab, host)
-    entry, nodes = _best(cache.entries(lab), actions, keys)
-    if entry is None:
+    started, notes, entry = time.monotonic(), list(pick.notes), pick.entry
+    nodes = [node for node in pick.damage if node in actions]
+    if entry is None or not nodes:
         return Warmed(notes=_told(ctx, notes))
     touch(entry.folder)
     outcomes = run_nodes(
         ctx,
         "restore",
         nodes,
-        lambda node: _restore(site, journal, entry, node),
+        lambda node: _restore(site, journal, entry, node, pick.damage[node]),
         width=_RESTORE_WIDTH,
     )
     warm = {outcome.node: outcome for outcome in outcomes if outcome.error is None}
@@ -76,7 +72,7 @@ def warm_up(
     if error := _go_on(site, list(warm)):
         cold |= dict.fromkeys(warm, error)
         warm = {}
-    failed = _fall_back(ctx, site, journal, cache, entry, {node: actions[node] for node in cold})
+    failed = _fall_back(ctx, site, journal, entry, {node: actions[node] for node in cold})
     if not ctx.interrupt.is_set():
         notes += [f"{node} boots cold: {error.brief}" for node, error in cold.items()]
     seconds = time.monotonic() - started
@@ -84,53 +80,13 @@ def warm_up(
     return Warmed(warm | failed, start, _told(ctx, notes), entry)
 
 
-def _sort_out(cache: WarmCache, lab: str, host: HostFacts) -> list[str]:
-    """Drop what can't be read or is of another QEMU, saying so."""
-    notes = []
-    for folder in cache.folders(lab):
-        try:
-            reason = _unfit(read(folder).manifest, host)
-        except (OSError, ValueError) as error:
-            reason = f"it can't be read: {error}"
-        if reason:
-            cache.drop(folder)
-            notes.append(f"a state kept for warm starts was dropped: {reason}")
-    return notes
-
-
-def _unfit(manifest: Manifest, host: HostFacts) -> str:
-    if manifest.qemu != host.hypervisor_version:
-        return f"it is of QEMU {manifest.qemu}, here is {host.hypervisor_version}"
-    return ""
-
-
-def _best(
-    entries: Sequence[Entry], actions: Mapping[str, Action], keys: Mapping[str, str]
-) -> tuple[Entry | None, tuple[str, ...]]:
-    """The state that has most of the nodes, and which; of equals the one used last."""
-    best: Entry | None = None
-    nodes: tuple[str, ...] = ()
-    for entry in entries:
-        fit = tuple(node for node in actions if _has(entry, node, keys[node]))
-        if len(fit) > len(nodes):
-            best, nodes = entry, fit
-    return best, nodes
-
-
-def _has(entry: Entry, node: str, key: str) -> bool:
-    part = entry.manifest.part(node)
-    return entry.keys.get(node) == key and part is not None and _is_whole(part)
-
-
-def _is_whole(part: Part) -> bool:
-    return part.power is Power.RUNNING and MEMORY in part.files
-
-
-def _restore(site: Site, journal: Journal, entry: Entry, node: str) -> None:
+def _restore(
+    site: Site, journal: Journal, entry: Entry, node: str, damage: Future[tuple[str, ...]]
+) -> None:
     """One node's machine, paused at the instant it was kept at. Raises what keeps it from it."""
     part = entry.manifest.part(node)
-    assert part is not None  # _best chose nodes that have one
-    if wrong := damage(entry.folder, part):
+    assert part is not None  # those picked have one
+    if wrong := damage.result():
         raise SnapshotError(wrong[0], details="\n".join(wrong))
     name, files = domain_name(site.desired.lab, node), site.paths.node(node)
     with journal.step("restore", node):
@@ -170,15 +126,13 @@ def _fall_back(
     ctx: Context,
     site: Site,
     journal: Journal,
-    cache: WarmCache,
     entry: Entry,
     actions: Mapping[str, Action],
 ) -> dict[str, NodeOutcome]:
     """Make the nodes anew that could not be restored; those of them that failed for good."""
     if not actions or ctx.interrupt.is_set():
         return {}
-    cache.drop(entry.folder)
-
+    WarmCache(site.home).drop(entry.folder)
     outcomes = run_nodes(
         ctx,
         "prepare",

@@ -1,0 +1,104 @@
+"""Which nodes a kept state can give, and whether its files are whole.
+
+They are read while nodes are prepared: hashing memory needs a core, libvirt's defining hardly any.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from labctl.hypervisor.api import HostFacts
+from labctl.model.snapshot import MEMORY, Manifest, Part, Power
+from labctl.ops.reinstate import damage
+from labctl.ops.warm_cache import Entry, WarmCache, read
+
+_WIDTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The state to restore from, if there is one.
+
+    `damage` tells of each of its nodes what is wrong with the files, once they have been read.
+    `notes` say what was dropped.
+    """
+
+    entry: Entry | None = None
+    damage: Mapping[str, Future[tuple[str, ...]]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[Executor]:
+    """Threads to read states in; what has not begun when the block ends is left."""
+    pool = ThreadPoolExecutor(_WIDTH, thread_name_prefix="prove")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def pick(
+    cache: WarmCache,
+    lab: str,
+    host: HostFacts,
+    nodes: Collection[str],
+    keys: Mapping[str, str],
+    pool: Executor,
+) -> Pick:
+    """The kept state that has most of `nodes`; its files begin to be read in `pool`.
+
+    `keys` are those of all the lab's nodes.
+    """
+    notes = tuple(_sort_out(cache, lab, host))
+    entry, fit = _best(cache.entries(lab), nodes, keys)
+    if entry is None:
+        return Pick(notes=notes)
+    parts = [part for node in fit if (part := entry.manifest.part(node))]
+    proofs = {part.node: pool.submit(damage, entry.folder, part) for part in parts}
+    return Pick(entry, proofs, notes)
+
+
+def _sort_out(cache: WarmCache, lab: str, host: HostFacts) -> list[str]:
+    """Drop what can't be read or is of another QEMU, saying so."""
+    notes = []
+    for folder in cache.folders(lab):
+        try:
+            reason = _unfit(read(folder).manifest, host)
+        except (OSError, ValueError) as error:
+            reason = f"it can't be read: {error}"
+        if reason:
+            cache.drop(folder)
+            notes.append(f"a state kept for warm starts was dropped: {reason}")
+    return notes
+
+
+def _unfit(manifest: Manifest, host: HostFacts) -> str:
+    if manifest.qemu != host.hypervisor_version:
+        return f"it is of QEMU {manifest.qemu}, here is {host.hypervisor_version}"
+    return ""
+
+
+def _best(
+    entries: Sequence[Entry], wanted: Collection[str], keys: Mapping[str, str]
+) -> tuple[Entry | None, tuple[str, ...]]:
+    """The state that has most of the nodes, and which; of equals the one used last."""
+    best: Entry | None = None
+    nodes: tuple[str, ...] = ()
+    for entry in entries:
+        fit = tuple(node for node in wanted if _has(entry, node, keys[node]))
+        if len(fit) > len(nodes):
+            best, nodes = entry, fit
+    return best, nodes
+
+
+def _has(entry: Entry, node: str, key: str) -> bool:
+    part = entry.manifest.part(node)
+    return entry.keys.get(node) == key and part is not None and _is_whole(part)
+
+
+def _is_whole(part: Part) -> bool:
+    return part.power is Power.RUNNING and MEMORY in part.files
