@@ -39,5 +39,5 @@ def command(
         as_json=as_json,
     )
     if result.up is None:
-        return ExitCode.DONE
+        return result.verify.exit_code if result.verify else ExitCode.DONE
     return exit_of(result.up) if as_json else finish(result.up, result.lab, as_json=False)

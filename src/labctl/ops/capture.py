@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from labctl.atomic import sync_all
-from labctl.errors import LabctlError, SnapshotError
+from labctl.errors import Interrupted, LabctlError, SnapshotError
 from labctl.hypervisor.api import DomainState, Hypervisor, ObservedDomain
 from labctl.images.digest import file_digest
 from labctl.images.transfer import copy
@@ -59,8 +59,8 @@ def capture(
     """The state of all `domains` (by node) at one instant, in `folder`/NODE; the lab runs on.
 
     At most `width` machines are saved at a time; `durable` writes all of `folder` through to the
-    disk. Raises the first node's error, with the lab
-    running on; the folder is the caller's to remove.
+    disk. Raises the first node's error, or Interrupted,
+    with the lab running on; the folder is the caller's to remove.
     """
     with _halted(hypervisor, domains) as halt:
         outcomes = run_nodes(
@@ -75,13 +75,21 @@ def capture(
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
+    _heed(ctx)
     with ThreadPoolExecutor(width + 1) as pool:
         # The disk writes while the digests are taken.
         written = pool.submit(sync_all, folder) if durable else None
         parts = tuple(pool.map(lambda node: _seal(domains[node], node, folder / node), domains))
         if written is not None:
             written.result()
-        return parts, halt.told()
+    _heed(ctx)
+    return parts, halt.told()
+
+
+def _heed(ctx: Context) -> None:
+    """Raise Interrupted where the user has had enough: all saves may have begun before that."""
+    if ctx.interrupt.is_set():
+        raise Interrupted("saving the lab's state was interrupted")
 
 
 class _Clock:

@@ -17,7 +17,7 @@ from labctl.errors import ImageError, UsageError
 from labctl.hypervisor.api import Hypervisor
 from labctl.images.store import ImageStore
 from labctl.model.archive import Contents, Golden
-from labctl.model.snapshot import Power
+from labctl.model.snapshot import Manifest, Power
 from labctl.ops import restore_marker
 from labctl.ops.belongings import belongings_of
 from labctl.ops.clock import set_clocks
@@ -33,6 +33,7 @@ from labctl.ops.results import ImportResult
 from labctl.ops.settling import settle
 from labctl.ops.unpacking import Unpacked, check_room, opened, staging, sweep, unpack
 from labctl.ops.up import up
+from labctl.ops.verify import CONVERGENCE_SECONDS, verify_live
 
 COMMAND = "import-lab"
 
@@ -42,7 +43,7 @@ def import_lab(
 ) -> ImportResult:
     """Bring the archive's lab up here: from its snapshot's memory, else by booting it.
 
-    Without `start` all is put in place and stays off; `verify` is for what boots. Raises
+    Without `start` all is put in place and stays off; `verify` is for what runs. Raises
     UsageError (such a lab is here), SnapshotError (the archive is bad, or doesn't fit this host),
     ImageError (golden images are missing), PreflightRefused, LabLocked, HypervisorError: nothing
     of it is left then but images. Only where its machines resist at the very end the lab stays,
@@ -61,19 +62,28 @@ def import_lab(
                 unpacked = unpack(reading, ctx.home, meter, images=lacking)
                 _take_images(store, unpacked, lacking, file)
                 skew, late = _put(ctx, hypervisor, unpacked, file, start=start)
-    boots = start and (unpacked.manifest is None or not unpacked.manifest.with_memory)
+    manifest = unpacked.manifest
+    boots = start and (manifest is None or not manifest.with_memory)
+    report = None
+    if verify and start and manifest is not None and _all_run(manifest):
+        report = verify_live(ctx, contents.lab, wait=CONVERGENCE_SECONDS)
     return ImportResult(
         lab=contents.lab,
         file=file,
         snapshot=contents.snapshot,
-        with_memory=unpacked.manifest is not None and unpacked.manifest.with_memory,
+        with_memory=manifest is not None and manifest.with_memory,
         started=start,
         images=tuple(image.name for image in lacking),
         resume_skew=skew,
         late_clocks=late,
         seconds=time.monotonic() - started,
         up=up(ctx, contents.lab, verify=verify) if boots else None,
+        verify=report,
     )
+
+
+def _all_run(manifest: Manifest) -> bool:
+    return all(part.power is Power.RUNNING for part in manifest.parts)
 
 
 def _clear(ctx: Context, hypervisor: Hypervisor, lab: str) -> None:

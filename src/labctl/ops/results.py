@@ -173,7 +173,11 @@ class RestoreResult:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What `import-lab` brought here. `up` is how its nodes booted, None where none had to."""
+    """What `import-lab` brought here. `up` is how its nodes booted, None where none had to.
+
+    `verify` is the verdict on a lab that went on from memory, None where it was not asked for or
+    not all of its nodes run.
+    """
 
     lab: str
     file: Path
@@ -188,3 +192,4 @@ class ImportResult:
     """Nodes whose clock could not be set."""
     seconds: float
     up: UpResult | None
+    verify: VerifyReport | None

@@ -9,6 +9,7 @@ from labctl.ops.results import ImportResult
 from labctl.report.json import to_data
 from labctl.report.paint import Paint, clean, duration
 from labctl.report.up import up_data
+from labctl.report.verify import verify_lines
 
 if TYPE_CHECKING:
     from labctl.ops.export import ExportResult
@@ -41,7 +42,8 @@ def import_data(result: ImportResult) -> dict[str, Any]:
 def import_lines(result: ImportResult, paint: Paint) -> list[str]:
     """How the lab came to be here."""
     lines = [f"golden image {name} is in the store now" for name in result.images]
-    return [*lines, f"{result.lab}: {_how(result, paint)}"]
+    lines.append(f"{result.lab}: {_how(result, paint)}")
+    return [*lines, "", *verify_lines(result.verify, paint)] if result.verify else lines
 
 
 def _how(result: ImportResult, paint: Paint) -> str:

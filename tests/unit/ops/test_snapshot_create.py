@@ -106,12 +106,12 @@ def test_a_full_disk_is_told(lab: Site, monkeypatch: pytest.MonkeyPatch) -> None
     assert not snapshots(lab).folder("one").exists()
 
 
-def test_an_interrupt_leaves_nothing(lab: Site) -> None:
+@pytest.mark.parametrize("call", [1, 2])
+def test_an_interrupt_leaves_nothing(lab: Site, call: int) -> None:
     interrupt = Interrupt()
-    lab.fake.faults.at("save_memory", interrupt.set)
+    lab.fake.faults.at("save_memory", interrupt.set, call=call)
     context = lab.context
     context.interrupt = interrupt
-    lab.fake.faults.at("host", interrupt.set)
     with (
         existing(context, LAB) as target,
         Journal(lab.home.lab(LAB).journal, "snapshot") as journal,
