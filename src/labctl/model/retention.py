@@ -62,9 +62,17 @@ def to_prune(
 
 
 def nearing(snapshots: Collection[Manifest], policy: Retention, *, now: float) -> tuple[str, ...]:
-    """The limits that these snapshots have come near to, in words."""
-    counted = [each for each in snapshots if each.name not in policy.protect]
-    return tuple(_near(counted, sum(each.size for each in snapshots), policy, now))
+    """The limits that these snapshots have come near to and still keep, in words."""
+    uses = _uses(snapshots, policy, now)
+    return tuple(words for used, limit, words in uses if _NEAR * limit <= used <= limit)
+
+
+def exceeded(snapshots: Collection[Manifest], policy: Retention, *, now: float) -> tuple[str, ...]:
+    """The limits that these snapshots are beyond, in words.
+
+    After pruning that is for what no rule touches; of age, what is protected does not count.
+    """
+    return tuple(words for used, limit, words in _uses(snapshots, policy, now) if used > limit)
 
 
 def told(policy: Retention) -> str:
@@ -126,9 +134,13 @@ def _beyond_size(
     return reasons
 
 
-def _near(counted: Sequence[Manifest], size: int, policy: Retention, now: float) -> Iterator[str]:
-    oldest = max((now - each.clock for each in counted), default=0.0)
-    if policy.max_age is not None and oldest >= _NEAR * policy.max_age:
-        yield f"the oldest is {told_age(oldest)} old, max_age is {told_age(policy.max_age)}"
-    if policy.max_size is not None and size >= _NEAR * policy.max_size:
-        yield f"{told_size(size)} in all, max_size is {told_size(policy.max_size)}"
+def _uses(
+    snapshots: Collection[Manifest], policy: Retention, now: float
+) -> Iterator[tuple[float, float, str]]:
+    """How much of each limit is used, the limit, and both in words."""
+    ages = [now - each.clock for each in snapshots if each.name not in policy.protect]
+    oldest, size = max(ages, default=0.0), sum(each.size for each in snapshots)
+    if (age := policy.max_age) is not None:
+        yield oldest, age, f"the oldest is {told_age(oldest)} old, max_age is {told_age(age)}"
+    if (most := policy.max_size) is not None:
+        yield size, most, f"{told_size(size)} in all, max_size is {told_size(most)}"

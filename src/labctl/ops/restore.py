@@ -8,6 +8,7 @@ import time
 from labctl.errors import SnapshotError
 from labctl.hypervisor.api import Hypervisor
 from labctl.model.paths import LabPaths
+from labctl.model.retention import exceeded
 from labctl.model.snapshot import Power
 from labctl.ops.context import Context
 from labctl.ops.events import Notice, StepDone, StepStarted
@@ -19,6 +20,7 @@ from labctl.ops.recover import recover
 from labctl.ops.restore_proof import Whole, misfits, prove_whole, refused, version_note
 from labctl.ops.restoring import again, extra_nodes, left_alone, put_back, right_clocks
 from labctl.ops.results import RestoreResult
+from labctl.ops.snapshot_lab import policy_of
 from labctl.ops.snapshots import Snapshots
 
 
@@ -57,6 +59,7 @@ def restore(
                 skew = put_back(ctx, hypervisor, journal, whole, again(paths, name, kept.safety))
             late = right_clocks(ctx, hypervisor, whole)
         note = version_note(hypervisor.host(), whole.manifest)
+        beyond = _beyond(ctx, lab) if kept.safety else ()
     return RestoreResult(
         lab=lab,
         snapshot=name,
@@ -67,7 +70,7 @@ def restore(
         removed=removed,
         resume_skew=skew,
         late_clocks=late,
-        notes=(note,) if note else (),
+        notes=(*([note] if note else []), *beyond),
         seconds=time.monotonic() - started,
         unkept=kept.unkept,
         left_alone=alone,
@@ -88,6 +91,14 @@ def _proved(ctx: Context, hypervisor: Hypervisor, lab: str, name: str) -> Whole:
     whole = prove_whole(ctx.home, lab, name, width=max(2, hypervisor.host().cpus))
     ctx.emit(StepDone("read the snapshot", time.monotonic() - started))
     return whole
+
+
+def _beyond(ctx: Context, lab: str) -> tuple[str, ...]:
+    """Limits of the retention policy that the lab is beyond, its safety snapshot included."""
+    left = [each for each in Snapshots(ctx.home.lab(lab)).all() if each.complete]
+    way = f"`labctl snapshot prune {lab} --dry-run` says what can go"
+    limits = exceeded(left, policy_of(ctx, lab), now=time.time())
+    return tuple(f"the snapshots are beyond a limit: {limit}; {way}" for limit in limits)
 
 
 def _nodes(whole: Whole, power: Power) -> tuple[str, ...]:

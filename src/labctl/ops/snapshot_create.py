@@ -13,7 +13,7 @@ from pathlib import Path
 from labctl import __version__
 from labctl.errors import Interrupted, LabctlError, SnapshotError
 from labctl.model.paths import LabPaths
-from labctl.model.retention import nearing
+from labctl.model.retention import exceeded, nearing
 from labctl.model.snapshot import Kind, Manifest, Power
 from labctl.ops.capture import capture, running
 from labctl.ops.context import Context
@@ -47,10 +47,12 @@ def create(
         pruned = beyond_policy(lab)
         remove(lab, journal, pruned)
         left = [each for each in lab.snapshots.all() if each.complete]
-    # Where pruning has begun, that the limit is near is no news.
-    warnings = () if pruned else nearing(left, lab.policy, now=time.time())
+    now = time.time()
+    # Where pruning has begun, that the limit is near is no news; that it did not help is.
+    warnings = () if pruned else nearing(left, lab.policy, now=now)
+    beyond = exceeded(left, lab.policy, now=now)
     seconds = time.monotonic() - started
-    return CreateResult(lab.lab, manifest, _content(manifest), pruned, warnings, seconds)
+    return CreateResult(lab.lab, manifest, _content(manifest), pruned, warnings, beyond, seconds)
 
 
 def take(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from labctl.errors import SnapshotError
-from labctl.model.retention import Pruned, to_prune, told
+from labctl.model.retention import Pruned, exceeded, to_prune, told
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
 from labctl.ops.snapshot_lab import Opened, locked, opened
@@ -46,7 +46,8 @@ def prune(ctx: Context, ref: str, *, dry_run: bool = False) -> PruneResult:
             with Journal(lab.paths.journal, "snapshot prune") as journal:
                 remove(lab, journal, doomed)
     size = sum(each.size for each in kept)
-    return PruneResult(lab.lab, told(lab.policy), doomed, len(kept), size, not dry_run)
+    beyond = exceeded(kept, lab.policy, now=time.time())
+    return PruneResult(lab.lab, told(lab.policy), doomed, len(kept), size, beyond, not dry_run)
 
 
 def beyond_policy(lab: Opened) -> tuple[Pruned, ...]:

@@ -29,6 +29,8 @@ class CreateResult:
     pruned: tuple[Pruned, ...]
     warnings: tuple[str, ...]
     """Limits of the retention policy that the lab has come near to."""
+    beyond: tuple[str, ...]
+    """Limits it is beyond, with all pruned that may be."""
     seconds: float
 
 
@@ -52,6 +54,8 @@ class PruneResult:
     pruned: tuple[Pruned, ...]
     kept: int
     kept_size: int
+    beyond: tuple[str, ...]
+    """Limits that what stays is beyond."""
     done: bool
 
 

@@ -35,6 +35,7 @@ def create_lines(result: CreateResult, paint: Paint) -> list[str]:
         )
     lines += [f"  {paint('warn', 'near a limit')}: {warning}" for warning in result.warnings]
     lines += [f"  pruned {_doomed(each)}" for each in result.pruned]
+    lines += _beyond(result.beyond, paint)
     lines.append(f"  next: labctl snapshot restore {result.lab} {snapshot.name} brings it back")
     return lines
 
@@ -102,7 +103,8 @@ def prune_lines(result: PruneResult, paint: Paint) -> list[str]:
     lines = [f"  {verb} {_doomed(each)}" for each in result.pruned]
     kept = f"{count(result.kept, 'snapshot')} of {size(result.kept_size)}"
     stay = "stay" if result.kept != 1 else "stays"
-    return [f"{result.lab}: {result.policy}", *lines, f"  {kept} {stay}"]
+    lines += [f"  {kept} {stay}", *_beyond(result.beyond, paint)]
+    return [f"{result.lab}: {result.policy}", *lines]
 
 
 def doomed_lines(lab: str, chosen: Sequence[Listed], paint: Paint) -> list[str]:
@@ -173,6 +175,11 @@ def _difference(each: Difference) -> str:
 
 def _doomed(each: Pruned) -> str:
     return f"{each.name} ({size(each.size)}): {each.reason}"
+
+
+def _beyond(limits: Sequence[str], paint: Paint) -> list[str]:
+    never = "what is protected, the newest, and what the lab stands on are never pruned"
+    return [f"  {paint('warn', 'beyond a limit')}: {limit}; {never}" for limit in limits]
 
 
 def _short(seconds: float) -> str:

@@ -211,6 +211,27 @@ def test_prune_says_before_and_does(lab: Site, capsys: Capture) -> None:
     assert names(lab) == ("three",)
 
 
+def test_a_limit_that_pruning_can_t_keep_is_told(lab: Site, capsys: Capture) -> None:
+    create("golden", "one")
+    policy = {"max_size": 1, "protect": ["golden"]}
+    lab.home.lab(LAB).retention.write_text(json.dumps(policy))
+    (line,) = [
+        line for line in told(capsys, "create", LAB, "two").splitlines() if "a limit" in line
+    ]
+    assert line.startswith("  beyond a limit: ")
+    assert line.endswith(
+        "; what is protected, the newest, and what the lab stands on are never pruned"
+    )
+    assert names(lab) == ("golden", "two")
+    for dry in ([], ["--dry-run"]):
+        lines = told(capsys, "prune", LAB, *dry).splitlines()
+        assert lines[-2].startswith("  2 snapshots of ")
+        assert lines[-1].startswith("  beyond a limit: ")
+    assert len(data(capsys, "prune", LAB)["beyond"]) == 1
+    lab.home.lab(LAB).retention.write_text(json.dumps({"max_size": 1024**4}))
+    assert "a limit" not in told(capsys, "create", LAB, "three") + told(capsys, "prune", LAB)
+
+
 def test_a_policy_is_taken_where_nothing_is_to_do(lab: Site, capsys: Capture) -> None:
     create("one", "two", "three")
     lab.write(pair("a", "b", extra="snapshots: {keep_last: 1}\n"))

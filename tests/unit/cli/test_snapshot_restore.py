@@ -35,6 +35,18 @@ def test_it_tells_how_to_undo_it(lab: Site, capsys: pytest.CaptureFixture[str]) 
     assert f"to undo it: labctl snapshot restore {LAB} before-base-" in out
 
 
+def test_a_safety_snapshot_beyond_a_limit_is_told(
+    lab: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lab.home.lab(LAB).retention.write_text('{"max_size": 1}')
+    assert main(["snapshot", "restore", LAB, "base"]) == ExitCode.DONE
+    out = capsys.readouterr().out
+    assert "note: the snapshots are beyond a limit: " in out
+    assert "`labctl snapshot prune pair --dry-run` says what can go" in out
+    assert main(["snapshot", "restore", LAB, "base", "--no-safety", "--yes"]) == ExitCode.DONE
+    assert "beyond" not in capsys.readouterr().out
+
+
 def test_json(lab: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["snapshot", "restore", LAB, "base", "--no-safety", "--yes", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labctl.model.retention import Pruned, Retention, nearing, to_prune, told, told_age
+from labctl.model.retention import Pruned, Retention, exceeded, nearing, to_prune, told, told_age
 from labctl.model.snapshot import Kind, Manifest, Part, PartFile, Power
 
 DAY = 86400.0
@@ -131,6 +131,19 @@ def test_a_limit_is_told_from_four_fifths_on() -> None:
         "4 GiB in all, max_size is 5 GiB",
     )
     assert nearing(daily(0, 1, 2, 8), Retention(), now=NOW) == ()
+
+
+def test_beyond_a_limit_is_not_near_it() -> None:
+    policy = Retention(max_age=10 * DAY, max_size=2 * GIB, protect=("40",))
+    assert exceeded(daily(0, 40), policy, now=NOW) == ()
+    assert nearing(daily(0, 40), policy, now=NOW) == ("2 GiB in all, max_size is 2 GiB",)
+    left = daily(11, 12, 40)
+    assert nearing(left, policy, now=NOW) == ()
+    assert exceeded(left, policy, now=NOW) == (
+        "the oldest is 12 days old, max_age is 10 days",
+        "3 GiB in all, max_size is 2 GiB",
+    )
+    assert exceeded(left, Retention(), now=NOW) == ()
 
 
 def test_spans_as_people_write_them() -> None:
