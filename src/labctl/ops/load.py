@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from labctl.atomic import write_atomically
-from labctl.errors import Problem, TopologyError, UsageError
+from labctl.errors import LabctlError, Problem, TopologyError, UsageError
 from labctl.model.identity import is_safe_name
 from labctl.model.lab import Lab
 from labctl.model.paths import Home, LabPaths
-from labctl.model.retention import Retention
+from labctl.model.retention import Retention, told
 from labctl.ops.labs import no_such_lab
 
 Reader = Callable[[str], str]
@@ -62,15 +62,19 @@ def _is_file(ref: str) -> bool:
         return False
 
 
-def keep_topology(paths: LabPaths, lab: Lab, files: Mapping[str, str]) -> None:
+def keep_topology(paths: LabPaths, lab: Lab, files: Mapping[str, str]) -> str:
     """Keep the topology as applied, so that the lab can be named instead of its file.
 
     Its retention policy is kept apart: a restore takes the topology back, never the policy.
+    Gives back in words that it is another than the lab had, "" where it isn't.
     """
+    from_file = lab.source != str(paths.topology)
+    news = _news(_in_force(paths), lab.retention) if from_file else ""
     _keep(paths.files, json.dumps(dict(files)))
     _keep(paths.topology, lab.text)
-    if lab.source != str(paths.topology):
+    if from_file:
         _keep(paths.retention, json.dumps(lab.retention._asdict()))
+    return news
 
 
 def load_retention(ref: str, home: Home) -> Retention:
@@ -81,13 +85,35 @@ def load_retention(ref: str, home: Home) -> Retention:
     kept = home.lab(ref).retention if ref != "-" and not is_reference_to_file(ref) else None
     if kept is None or not kept.is_file():
         return load_lab(ref, home).retention
+    return _read_retention(kept)
+
+
+def _read_retention(path: Path) -> Retention:
     try:
-        policy = Retention(**json.loads(_read(kept)))
+        policy = Retention(**json.loads(_read(path)))
         return policy._replace(protect=tuple(policy.protect))
     except (ValueError, TypeError):
         raise UsageError(
-            f"{kept} can't be made out", resolution="`labctl up FILE` writes it anew"
+            f"{path} can't be made out", resolution="`labctl up FILE` writes it anew"
         ) from None
+
+
+def _in_force(paths: LabPaths) -> Retention | None:
+    """The policy the lab has so far: an empty one when it can't be read, None for a new lab."""
+    try:
+        if paths.retention.is_file():
+            return _read_retention(paths.retention)
+        return load_kept(paths)[0].retention if paths.topology.is_file() else None
+    except (LabctlError, ValueError, LookupError, TypeError, OSError):
+        return Retention()
+
+
+def _news(was: Retention | None, policy: Retention) -> str:
+    if was is None or was == policy:
+        return ""
+    if words := told(policy):
+        return f"retention policy is now: {words}"
+    return "retention policy is gone: nothing is pruned any more"
 
 
 def _keep(path: Path, text: str) -> None:

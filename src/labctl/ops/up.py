@@ -118,7 +118,8 @@ def bring_up(ctx: Context, ref: str, options: Options) -> UpResult:
             )
             ctx.emit(PlanMade(plan))
             _tell_unplugged(ctx, found, plan)
-            keep_topology(paths, lab, files)
+            if news := keep_topology(paths, lab, files):
+                ctx.emit(Notice(news))
             if plan.empty and not booting:
                 return result
             site = _site(ctx, found, hypervisor, paths)
