@@ -160,7 +160,10 @@ def _partial(each: Listed) -> str:
 
 def _differences(result: ShowResult, paint: Paint) -> list[str]:
     if not result.differences and not result.topology_diff:
-        return ["  configuration as applied: no difference from the lab as it is now"]
+        return [
+            "  no difference from the lab as it is now, day-0 configuration included (what was "
+            "typed on devices since is not compared)"
+        ]
     lines = [paint("bold", "what differs from now:")]
     lines += [f"  {_difference(each)}" for each in result.differences]
     for line in result.topology_diff:
