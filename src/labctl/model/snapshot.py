@@ -21,6 +21,8 @@ FORMAT = 1
 """Of the manifest and of what stands beside it; another one is not restored."""
 
 MEMORY, DISK, DEFINITION = "memory", "disk.qcow2", "domain.xml"
+IMPORTED = "import:"
+"""Begins the URI in the manifest of a snapshot that came in an archive: no hypervisor's own."""
 
 
 class Kind(StrEnum):
@@ -105,6 +107,11 @@ class Manifest(NamedTuple):
     def size(self) -> int:
         """Bytes of all its parts."""
         return sum(part.size for part in self.parts)
+
+    @property
+    def imported_from(self) -> str:
+        """The archive it came in, "" for one taken here."""
+        return self.uri.removeprefix(IMPORTED) if self.uri.startswith(IMPORTED) else ""
 
     def part(self, node: str) -> Part | None:
         """The node's part, None when the snapshot has none."""

@@ -18,7 +18,7 @@ from labctl.images.digest import file_digest
 from labctl.images.qemu_img import rebase
 from labctl.model.desired import DesiredNode
 from labctl.model.metadata import METADATA_NS, from_element, to_xml
-from labctl.model.snapshot import DEFINITION, DISK, MEMORY, Manifest, Part, PartFile
+from labctl.model.snapshot import DEFINITION, DISK, IMPORTED, MEMORY, Manifest, Part, PartFile
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.restore_proof import Kept, Whole, misfits
@@ -26,8 +26,6 @@ from labctl.ops.snapshots import Snapshots
 from labctl.ops.survey import Survey, refusal, survey
 from labctl.ops.unpacking import Unpacked
 
-ORIGIN = "import:"
-"""Begins the URI in the manifest of a snapshot that came in an archive: no hypervisor's own."""
 _ANOTHER = "0" * 64
 """The spec hash of a node whose configuration is not the topology's."""
 _OTHER_CONFIG = (
@@ -54,7 +52,7 @@ def settle(
     with ThreadPoolExecutor(max(2, found.host.cpus)) as pool:
         parts = tuple(pool.map(lambda part: _as_here(ctx, folder, part, found), manifest.parts))
     created = datetime.fromtimestamp(manifest.clock, UTC).isoformat(timespec="milliseconds")
-    uri = f"{ORIGIN}{origin.absolute()}"
+    uri = f"{IMPORTED}{origin.absolute()}"
     manifest = manifest._replace(parts=parts, uri=uri, parent="", created=created)
     snapshots.write(manifest)
     kept = {part.node: _kept(folder, part, found.report.virt_type) for part in parts}

@@ -51,7 +51,8 @@ def _of_host(manifest: Manifest, hypervisor: Hypervisor) -> Iterator[Difference]
         ("QEMU", manifest.qemu, host.hypervisor_version),
         ("libvirt", manifest.libvirt, host.libvirt_version),
         ("labctl", manifest.labctl, __version__),
-        ("hypervisor", manifest.uri, hypervisor.uri),
+        # One that came in an archive is no hypervisor's own.
+        ("hypervisor", hypervisor.uri if manifest.imported_from else manifest.uri, hypervisor.uri),
     ):
         if then != now:
             yield Difference(what, then, now)

@@ -67,6 +67,8 @@ def list_lines(result: ListResult, paint: Paint) -> list[str]:
 def show_lines(result: ShowResult, paint: Paint) -> list[str]:
     """All that is known of one snapshot, its parts, and what differs from now."""
     snapshot, listed = result.snapshot, result.listed
+    origin = snapshot.imported_from
+    where = f", imported from {clean(origin)}" if origin else f" on {snapshot.uri}"
     state = "" if listed.state == "complete" else f", {paint('bad', listed.state)}"
     lines = [
         paint("bold", f"{snapshot.name} of {snapshot.lab}") + state,
@@ -76,7 +78,7 @@ def show_lines(result: ShowResult, paint: Paint) -> list[str]:
         f"  halted     {duration(snapshot.halted)}; skew of pause "
         f"{_short(snapshot.pause_skew)}, of resume {_short(snapshot.resume_skew)}",
         f"  made by    labctl {snapshot.labctl}, QEMU {snapshot.qemu}, libvirt "
-        f"{snapshot.libvirt} on {snapshot.uri}",
+        f"{snapshot.libvirt}{where}",
     ]
     lines += [f"  lacks      {paint('warn', _partial(listed))}"] if listed.left_out else []
     lines += [f"  {paint('bad', 'damaged')}    {clean(listed.damage)}"] if listed.damage else []

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from harness.archives import moved
 from harness.site import LAB, Site, pair
 from labctl.cli.main import main
 from labctl.errors import ExitCode
+from labctl.ops.import_lab import import_lab
+from labctl.ops.snapshot_results import Difference
+from labctl.ops.snapshot_show import show
+from labctl.ops.snapshots import Snapshots
+from labctl.report.paint import Paint
+from labctl.report.snapshot import show_lines
 
 Capture = pytest.CaptureFixture[str]
 
@@ -58,3 +67,25 @@ def test_show_does_without_memory_that_can_t_be_read(lab: Site, capsys: Capture)
     (lab.home.lab(LAB).snapshots / "one" / "a" / "memory").unlink()
     plug(lab, up=False)
     assert "no difference from the lab" in told(capsys, "show", LAB, "one")
+
+
+def test_an_imported_one_is_of_its_file_and_of_no_other_hypervisor(
+    here: Site, there: Site, archive_file: Path
+) -> None:
+    moved(here, archive_file)
+    import_lab(there.context, archive_file, verify=False)
+    imported, own = (show(site.context, LAB, "moved") for site in (there, here))
+    assert "hypervisor" not in [each.what for each in imported.differences]
+    (line,) = [line for line in show_lines(imported, Paint(False)) if "made by" in line]
+    assert line.endswith(f", imported from {archive_file}")
+    (line,) = [line for line in show_lines(own, Paint(False)) if "made by" in line]
+    assert line.endswith(f" on {here.fake.uri}")
+
+
+def test_another_hypervisor_is_a_difference(lab: Site) -> None:
+    labctl("create", LAB, "one")
+    snapshots = Snapshots(lab.home.lab(LAB))
+    snapshots.write(snapshots.get("one")._replace(uri="test:///other"))
+    assert Difference("hypervisor", "test:///other", lab.fake.uri) in (
+        show(lab.context, LAB, "one").differences
+    )
