@@ -6,6 +6,7 @@ Little is imported here: `labctl status` must start fast.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labctl.errors import UsageError
@@ -37,6 +38,35 @@ def no_such_lab(brief: str, name: str, known: Iterable[str]) -> UsageError:
         details="labs here: " + (", ".join(names) or "none"),
         resolution=hint + "give a topology file, or the name of a lab that is up",
     )
+
+
+def other_home(domains: Iterable[ObservedDomain], home: Home) -> str:
+    """The folder of another labctl that marked domains' disks are in; "" where that is `home`."""
+    for domain in domains:
+        assert domain.metadata is not None  # given marked domains only
+        ours = home.lab(domain.metadata.lab).node(domain.metadata.node).overlay
+        if str(ours) in domain.disks:
+            return ""
+        below = f"/{ours.relative_to(home.folder)}"
+        for disk in domain.disks:
+            folder = Path(disk.removesuffix(below))
+            if disk.endswith(below) and folder.resolve() != home.folder.resolve():
+                return str(folder)
+    return ""
+
+
+def refuse_of_another_home(lab: str, domains: Iterable[ObservedDomain], home: Home) -> None:
+    """Raise UsageError where the lab's domains belong to another labctl's folder."""
+    if elsewhere := other_home(domains, home):
+        import shlex  # only where something is wrong
+
+        raise UsageError(
+            f"lab {lab} belongs to another LABCTL_HOME, {elsewhere}",
+            details=f"this one is {home.folder}",
+            resolution="use the one it was made with: "
+            f"`LABCTL_HOME={shlex.quote(elsewhere)} labctl snapshot list {lab}` shows its "
+            "snapshots",
+        )
 
 
 def rank(domain: ObservedDomain) -> tuple[int, str, int, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,11 +15,11 @@ from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.journal import Journal
-from labctl.ops.load import lab_name
 from labctl.ops.restore_marker import marker
 from labctl.ops.restore_proof import Whole
 from labctl.ops.snapshot_create import take
 from labctl.ops.snapshot_fit import wrong_with
+from labctl.ops.snapshot_lab import found
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.target import Target
 
@@ -43,12 +42,11 @@ def lost(ctx: Context, ref: str, name: str) -> Mapping[str, str]:
 
     Raises UsageError when there is no such snapshot, SnapshotError when it can't be read.
     """
-    lab = lab_name(ref, ctx.home)
-    paths = ctx.home.lab(lab)
-    manifest = Snapshots(paths).get(name)
-    if marker(paths) is not None:
-        return {}
-    with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
+    with found(ctx, ref) as (lab, hypervisor):
+        paths = ctx.home.lab(lab)
+        manifest = Snapshots(paths).get(name)
+        if marker(paths) is not None:
+            return {}
         wrong = _wrong(hypervisor, paths, domains_of(lab, hypervisor.domains()))
     return {node: why for node, why in wrong.items() if node not in manifest.left_out}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 
 from labctl.errors import SnapshotError
@@ -13,14 +12,13 @@ from labctl.model.snapshot import Power
 from labctl.ops.context import Context
 from labctl.ops.events import Notice, StepDone, StepStarted
 from labctl.ops.journal import Journal
-from labctl.ops.load import lab_name
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.present import Present, go_on, keep_present
 from labctl.ops.recover import recover
 from labctl.ops.restore_proof import Whole, misfits, prove_whole, refused, version_note
 from labctl.ops.restoring import again, extra_nodes, left_alone, put_back, right_clocks
 from labctl.ops.results import RestoreResult
-from labctl.ops.snapshot_lab import policy_of
+from labctl.ops.snapshot_lab import found, policy_of
 from labctl.ops.snapshots import Snapshots
 
 
@@ -30,18 +28,18 @@ def restore(
     """Put every node of the lab back to the snapshot, all running on at one instant.
 
     With `safety` the present is kept as a snapshot before; nodes that can't be captured are only
-    replaced where it may be `lossy`. Raises UsageError for that and for a snapshot there is not,
-    SnapshotError with nothing changed when it is not whole or does not fit this host, and
-    SnapshotError that says where the lab is now when it could not be put back. Interrupted is
-    raised with nothing changed either; once machines are switched off it is done to its end.
+    replaced where it may be `lossy`. Raises UsageError for that, for a snapshot there is not and
+    for a lab of another home, SnapshotError with nothing changed when it is not whole or does not
+    fit this host, and SnapshotError that says where the lab is now when it could not be put back.
+    Interrupted is raised with nothing changed either; once machines are switched off it is done
+    to its end.
     """
     started = time.monotonic()
-    lab = lab_name(ref, ctx.home)
-    paths = ctx.home.lab(lab)
     with (
-        contextlib.closing(ctx.connect(ctx.uri)) as hypervisor,
+        found(ctx, ref) as (lab, hypervisor),
         lab_lock(ctx.home, lab, f"snapshot restore {ref} {name}"),
     ):
+        paths = ctx.home.lab(lab)
         Snapshots(paths).get(name)
         _recover(ctx, hypervisor, paths)
         with Journal(paths.journal, "snapshot restore") as journal:

@@ -13,7 +13,7 @@ from labctl.model.retention import Retention
 from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
-from labctl.ops.labs import labs_of, no_such_lab
+from labctl.ops.labs import labs_of, no_such_lab, refuse_of_another_home
 from labctl.ops.load import lab_name, load_retention
 from labctl.ops.lock import lab_lock
 from labctl.ops.recover import recover
@@ -32,15 +32,26 @@ class Opened:
 
 
 @contextlib.contextmanager
-def opened(ctx: Context, ref: str) -> Iterator[Opened]:
-    """Connect, and find the lab. Raises UsageError when there is neither machine nor file of it."""
+def found(ctx: Context, ref: str) -> Iterator[tuple[str, Hypervisor]]:
+    """Connect, and find the lab. Raises UsageError when there is neither machine nor file of it,
+    or when it belongs to another LABCTL_HOME.
+    """
     lab = lab_name(ref, ctx.home)
-    paths = ctx.home.lab(lab)
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
-        domains = hypervisor.domains()
-        if not paths.folder.exists() and not domains_of(lab, domains):
-            known = labs_of(domains, ctx.home)
+        everything = hypervisor.domains()
+        domains = domains_of(lab, everything)
+        if not ctx.home.lab(lab).folder.exists() and not domains:
+            known = labs_of(everything, ctx.home)
             raise no_such_lab(f"there is no lab {lab!r} on {hypervisor.uri}", lab, known)
+        refuse_of_another_home(lab, domains.values(), ctx.home)
+        yield lab, hypervisor
+
+
+@contextlib.contextmanager
+def opened(ctx: Context, ref: str) -> Iterator[Opened]:
+    """As `found`, with the lab's snapshots and its retention policy."""
+    with found(ctx, ref) as (lab, hypervisor):
+        paths = ctx.home.lab(lab)
         yield Opened(lab, paths, hypervisor, Snapshots(paths), policy_of(ctx, ref))
 
 

@@ -13,7 +13,7 @@ from labctl.errors import ImageError
 from labctl.hypervisor.observed import DomainState, ObservedDomain
 from labctl.images.chain import HEALTHY_DEPTH, chain, walk
 from labctl.ops.journal import unfinished
-from labctl.ops.labs import no_such_lab, rank
+from labctl.ops.labs import no_such_lab, other_home, rank
 from labctl.ops.lock import holder
 from labctl.ops.restore_marker import marker
 from labctl.ops.snapshot_summary import summary
@@ -73,7 +73,7 @@ def _lab(
 ) -> LabStatus:
     paths = home.lab(name)
     domains = sorted(domains, key=rank)
-    if elsewhere := _other_home(domains, home):
+    if elsewhere := other_home(domains, home):
         nodes = tuple(_node(domain, None, platforms) for domain in domains)
         return LabStatus(name, uri, nodes, home=elsewhere)
     held = holder(paths.lock)
@@ -90,21 +90,6 @@ def _cut_off(paths: LabPaths) -> str:
     if begun := marker(paths):
         left.append(f"snapshot {begun.snapshot} is put back in part")
     return "; ".join(left)
-
-
-def _other_home(domains: Iterable[ObservedDomain], home: Home) -> str:
-    """The folder of another labctl that the domains' disks are in; "" where they are in `home`."""
-    for domain in domains:
-        assert domain.metadata is not None  # _lab is given marked domains only
-        ours = home.lab(domain.metadata.lab).node(domain.metadata.node).overlay
-        if str(ours) in domain.disks:
-            return ""
-        below = f"/{ours.relative_to(home.folder)}"
-        for disk in domain.disks:
-            folder = Path(disk.removesuffix(below))
-            if disk.endswith(below) and folder.resolve() != home.folder.resolve():
-                return str(folder)
-    return ""
 
 
 def _node(

@@ -1,0 +1,56 @@
+"""The lab that a snapshot command is about: not there, another home's, or held by another run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.site import LAB, Site, pair
+from labctl.errors import ExitCode, UsageError
+from labctl.model.paths import Home
+from labctl.ops.context import Context
+from labctl.ops.present import lost
+from labctl.ops.restore import restore
+from labctl.ops.snapshot_create import create
+from labctl.ops.snapshot_delete import deletable, delete, prune
+from labctl.ops.snapshot_list import list_snapshots
+from labctl.ops.snapshot_show import show
+
+COMMANDS: dict[str, Callable[[Context, str], object]] = {
+    "create": lambda ctx, ref: create(ctx, ref, "one"),
+    "list": list_snapshots,
+    "show": lambda ctx, ref: show(ctx, ref, "one"),
+    "restore": lambda ctx, ref: restore(ctx, ref, "one"),
+    "what a restore would lose": lambda ctx, ref: lost(ctx, ref, "one"),
+    "deletable": lambda ctx, ref: deletable(ctx, ref, ["one"]),
+    "delete": lambda ctx, ref: delete(ctx, ref, ["one"]),
+    "prune": prune,
+    "prune --dry-run": lambda ctx, ref: prune(ctx, ref, dry_run=True),
+}
+
+
+@pytest.fixture
+def lab(site: Site) -> Site:
+    site.write(pair("a", "b"))
+    site.up()
+    return site
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_lab_of_another_home_is_refused_before_anything_is_made(
+    lab: Site, tmp_path: Path, command: str, by_file: bool
+) -> None:
+    create(lab.context, LAB, "one")
+    other = Home(tmp_path / "other")
+    ctx = Context(other, None, lab.connect, lab.events.append)
+    lab.events.clear()
+    with pytest.raises(UsageError) as caught:
+        COMMANDS[command](ctx, str(lab.file) if by_file else LAB)
+    error = caught.value
+    assert error.exit_code is ExitCode.USAGE
+    assert error.brief == f"lab {LAB} belongs to another LABCTL_HOME, {lab.home.folder}"
+    assert f"LABCTL_HOME={lab.home.folder} labctl snapshot list {LAB}" in error.resolution
+    assert (lab.events, other.folder.exists()) == ([], False)
