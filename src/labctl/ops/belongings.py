@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from labctl.hypervisor.api import Hypervisor, ObservedDomain
 from labctl.model.identity import network_name
-from labctl.model.paths import Home
+from labctl.model.paths import Home, LabPaths
 from labctl.ops.labs import rank
 from labctl.ops.results import Belongings
 from labctl.ops.snapshots import Snapshots
@@ -19,6 +20,25 @@ def domains_of(lab: str, domains: Iterable[ObservedDomain]) -> Mapping[str, Obse
         for domain in sorted(domains, key=rank)
         if domain.metadata is not None and domain.metadata.lab == lab
     }
+
+
+def is_bare(paths: LabPaths) -> bool:
+    """Whether the lab's folder is not there, or holds nothing of a lab: a journal, empty folders.
+
+    A folder that can't be read, or is none, counts as a lab.
+    """
+    try:
+        return all(_is_nothing(path, paths) for path in paths.folder.iterdir())
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _is_nothing(path: Path, paths: LabPaths) -> bool:
+    if path.is_symlink() or not path.is_dir():
+        return path == paths.journal
+    return not any(path.iterdir())
 
 
 def belongings_of(lab: str, hypervisor: Hypervisor, home: Home) -> Belongings:

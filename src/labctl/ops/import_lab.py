@@ -8,6 +8,7 @@ everywhere, since they come from the lab's name.
 from __future__ import annotations
 
 import contextlib
+import shlex
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -19,11 +20,12 @@ from labctl.images.store import ImageStore
 from labctl.model.archive import Contents, Golden
 from labctl.model.snapshot import Manifest, Power
 from labctl.ops import restore_marker
-from labctl.ops.belongings import belongings_of
+from labctl.ops.belongings import belongings_of, domains_of, is_bare
 from labctl.ops.clock import set_clocks
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.journal import Journal
+from labctl.ops.labs import other_home
 from labctl.ops.lock import lab_lock, port_lock
 from labctl.ops.meter import Meter
 from labctl.ops.restore_marker import Marker
@@ -90,14 +92,23 @@ def _clear(ctx: Context, hypervisor: Hypervisor, lab: str) -> None:
     """Throw away what killed imports left; raise UsageError where the lab is here already."""
     for name in sweep(ctx.home, lab):
         ctx.emit(Notice(f"removed what a killed import of {name} had unpacked"))
+    paths = ctx.home.lab(lab)
+    if is_bare(paths):
+        shutil.rmtree(paths.folder, ignore_errors=True)
     owned = belongings_of(lab, hypervisor, ctx.home)
-    others = [d.name for d in hypervisor.domains() if d.name.startswith(f"{lab}.")]
+    domains = hypervisor.domains()
+    others = [domain.name for domain in domains if domain.name.startswith(f"{lab}.")]
     if owned.empty and not others:
         return
+    elsewhere = other_home(domains_of(lab, domains).values(), ctx.home)
+    destroy = f"labctl destroy {lab}"
+    if elsewhere:
+        destroy = f"LABCTL_HOME={shlex.quote(elsewhere)} {destroy}"
     raise UsageError(
-        f"a lab {lab} is here already",
+        f"a lab {lab} is here already"
+        + (f", and belongs to another LABCTL_HOME, {elsewhere}" if elsewhere else ""),
         details=", ".join(map(str, filter(None, (owned.folder, *(owned.domains or others))))),
-        resolution=f"`labctl destroy {lab}` removes it (take a snapshot and export it before, "
+        resolution=f"`{destroy}` removes it (take a snapshot and export it before, "
         "if it is worth keeping); then import again",
     )
 

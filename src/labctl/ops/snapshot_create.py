@@ -38,14 +38,16 @@ def create(
     Raises as `take`. What is pruned is never the snapshot just taken.
     """
     started = time.monotonic()
-    with (
-        locked(ctx, ref, f"create {name}") as lab,
-        Journal(lab.paths.journal, "snapshot create") as journal,
-    ):
+    with locked(ctx, ref, f"create {name}") as lab:
         target = Target(lab.lab, lab.hypervisor, chosen(lab.lab, lab.hypervisor, ()))
-        manifest = take(ctx, target, journal, name, description=description, memory=not disk_only)
-        pruned = beyond_policy(lab)
-        remove(lab, journal, pruned)
+        # Before there is a journal: what is refused leaves nothing, no folder either.
+        check(lab.paths, target.domains, name, memory=not disk_only)
+        with Journal(lab.paths.journal, "snapshot create") as journal:
+            manifest = take(
+                ctx, target, journal, name, description=description, memory=not disk_only
+            )
+            pruned = beyond_policy(lab)
+            remove(lab, journal, pruned)
         left = [each for each in lab.snapshots.all() if each.complete]
     now = time.time()
     # Where pruning has begun, that the limit is near is no news; that it did not help is.

@@ -42,7 +42,7 @@ def prune(ctx: Context, ref: str, *, dry_run: bool = False) -> PruneResult:
         doomed = beyond_policy(lab)
         names = {each.name for each in doomed}
         kept = [each for each in lab.snapshots.all() if each.complete and each.name not in names]
-        if not dry_run:
+        if doomed and not dry_run:
             with Journal(lab.paths.journal, "snapshot prune") as journal:
                 remove(lab, journal, doomed)
     size = sum(each.size for each in kept)

@@ -10,7 +10,7 @@ from labctl.errors import LabctlError
 from labctl.hypervisor.api import Hypervisor
 from labctl.model.paths import LabPaths
 from labctl.model.retention import Retention
-from labctl.ops.belongings import domains_of
+from labctl.ops.belongings import domains_of, is_bare
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
 from labctl.ops.labs import labs_of, no_such_lab, refuse_of_another_home
@@ -40,7 +40,7 @@ def found(ctx: Context, ref: str) -> Iterator[tuple[str, Hypervisor]]:
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
         everything = hypervisor.domains()
         domains = domains_of(lab, everything)
-        if not ctx.home.lab(lab).folder.exists() and not domains:
+        if not domains and is_bare(ctx.home.lab(lab)):
             known = labs_of(everything, ctx.home)
             raise no_such_lab(f"there is no lab {lab!r} on {hypervisor.uri}", lab, known)
         refuse_of_another_home(lab, domains.values(), ctx.home)

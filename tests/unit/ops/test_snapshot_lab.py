@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness.site import LAB, Site, pair
-from labctl.errors import ExitCode, UsageError
+from labctl.errors import ExitCode, SnapshotError, UsageError
 from labctl.model.paths import Home
 from labctl.ops.context import Context
 from labctl.ops.present import lost
@@ -54,3 +55,22 @@ def test_a_lab_of_another_home_is_refused_before_anything_is_made(
     assert error.brief == f"lab {LAB} belongs to another LABCTL_HOME, {lab.home.folder}"
     assert f"LABCTL_HOME={lab.home.folder} labctl snapshot list {LAB}" in error.resolution
     assert (lab.events, other.folder.exists()) == ([], False)
+
+
+def test_a_refused_snapshot_makes_no_folder(lab: Site) -> None:
+    folder = lab.home.lab(LAB).folder
+    shutil.rmtree(folder)
+    with pytest.raises(SnapshotError, match="no snapshot of pair can be taken"):
+        create(lab.context, LAB, "one")
+    prune(lab.context, LAB)
+    assert not folder.exists()
+
+
+def test_a_folder_with_a_journal_alone_is_no_lab(site: Site) -> None:
+    folder = site.home.lab(LAB).folder
+    (folder / "nodes").mkdir(parents=True)
+    (folder / "journal.jsonl").touch()
+    with pytest.raises(UsageError, match="there is no lab 'pair'"):
+        list_snapshots(site.context, LAB)
+    (folder / "nodes" / "a").mkdir()
+    assert list_snapshots(site.context, LAB).snapshots == ()
