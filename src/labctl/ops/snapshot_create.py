@@ -38,7 +38,7 @@ def create(
     Raises as `take`. What is pruned is never the snapshot just taken.
     """
     started = time.monotonic()
-    with locked(ctx, ref, f"create {name}") as lab:
+    with locked(ctx, ref, "create", name) as lab:
         target = Target(lab.lab, lab.hypervisor, chosen(lab.lab, lab.hypervisor, ()))
         # Before there is a journal: what is refused leaves nothing, no folder either.
         check(lab.paths, target.domains, name, memory=not disk_only)

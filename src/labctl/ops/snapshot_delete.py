@@ -30,7 +30,10 @@ def deletable(
 def delete(ctx: Context, ref: str, names: Sequence[str], *, force: bool = False) -> DeleteResult:
     """Delete snapshots; the lab and those that descend from them stay as they are."""
     chosen = deletable(ctx, ref, names, force=force)
-    with locked(ctx, ref, "delete") as lab, Journal(lab.paths.journal, "snapshot") as journal:
+    with (
+        locked(ctx, ref, "delete", *names) as lab,
+        Journal(lab.paths.journal, "snapshot delete") as journal,
+    ):
         for each in chosen:
             _remove(lab, journal, each.name)
     return DeleteResult(lab.lab, chosen)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from labctl.errors import LabctlError
+from labctl.errors import LabctlError, UsageError
 from labctl.hypervisor.api import Hypervisor
 from labctl.model.paths import LabPaths
 from labctl.model.retention import Retention
@@ -41,10 +42,18 @@ def found(ctx: Context, ref: str) -> Iterator[tuple[str, Hypervisor]]:
         everything = hypervisor.domains()
         domains = domains_of(lab, everything)
         if not domains and is_bare(ctx.home.lab(lab)):
-            known = labs_of(everything, ctx.home)
-            raise no_such_lab(f"there is no lab {lab!r} on {hypervisor.uri}", lab, known)
+            raise _missing(ref, lab, hypervisor.uri, labs_of(everything, ctx.home))
         refuse_of_another_home(lab, domains.values(), ctx.home)
         yield lab, hypervisor
+
+
+def _missing(ref: str, lab: str, uri: str, known: Iterable[str]) -> UsageError:
+    brief = f"there is no lab {lab!r} on {uri}"
+    error = no_such_lab(brief, lab, known)
+    if ref == lab:
+        return error
+    up = f"`labctl up {shlex.quote(ref)}` brings it up, then snapshots of it can be taken"
+    return UsageError(brief, details=error.details, resolution=up)
 
 
 @contextlib.contextmanager
@@ -56,9 +65,13 @@ def opened(ctx: Context, ref: str) -> Iterator[Opened]:
 
 
 @contextlib.contextmanager
-def locked(ctx: Context, ref: str, operation: str) -> Iterator[Opened]:
-    """As `opened`, under the lab's lock and with what a killed run left put right."""
-    with opened(ctx, ref) as lab, lab_lock(ctx.home, lab.lab, f"snapshot {operation} {ref}"):
+def locked(ctx: Context, ref: str, operation: str, *names: str) -> Iterator[Opened]:
+    """As `opened`, under the lab's lock and with what a killed run left put right.
+
+    `labctl snapshot OPERATION REF NAMES` is what others are told of the lock's holder.
+    """
+    words = " ".join(("snapshot", operation, ref, *names))
+    with opened(ctx, ref) as lab, lab_lock(ctx.home, lab.lab, words):
         recover(ctx, lab.paths, lab.hypervisor)
         yield lab
 

@@ -34,8 +34,13 @@ class Snapshots:
         self._folder = paths.snapshots
 
     def folder(self, name: str) -> Path:
-        """Where the parts of a snapshot are. Raises UsageError for an unsafe name."""
-        if not re.fullmatch(NAME, name) or name in _TAKEN:
+        """Where the parts of a snapshot are. Raises UsageError for an unsafe or reserved name."""
+        if name in _TAKEN:
+            raise UsageError(
+                f"{name!r} can't be a snapshot's name: labctl keeps it for itself",
+                resolution="take another one, " + " and ".join(map(repr, _TAKEN)) + " are reserved",
+            )
+        if not re.fullmatch(NAME, name):
             raise UsageError(
                 f"{name!r} can't be a snapshot's name",
                 resolution="use letters, digits, dot, dash and underscore, 64 at most, "

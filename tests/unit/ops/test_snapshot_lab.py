@@ -10,8 +10,10 @@ import pytest
 
 from harness.site import LAB, Site, pair
 from labctl.errors import ExitCode, SnapshotError, UsageError
-from labctl.model.paths import Home
+from labctl.hypervisor.api import Hypervisor
+from labctl.model.paths import Home, LabPaths
 from labctl.ops.context import Context
+from labctl.ops.lock import holder
 from labctl.ops.present import lost
 from labctl.ops.restore import restore
 from labctl.ops.snapshot_create import create
@@ -74,3 +76,30 @@ def test_a_folder_with_a_journal_alone_is_no_lab(site: Site) -> None:
         list_snapshots(site.context, LAB)
     (folder / "nodes" / "a").mkdir()
     assert list_snapshots(site.context, LAB).snapshots == ()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_file_of_a_lab_that_is_not_there_is_to_be_upped_first(site: Site, command: str) -> None:
+    site.write(pair("a", "b"))
+    with pytest.raises(UsageError, match="there is no lab 'pair'") as caught:
+        COMMANDS[command](site.context, str(site.file))
+    assert caught.value.resolution.startswith(f"`labctl up {site.file}` ")
+    assert not site.home.labs.exists()
+
+
+@pytest.mark.parametrize("operation", ["create", "delete"])
+def test_the_holder_of_the_lock_is_told_as_it_was_typed(
+    lab: Site, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    if operation == "delete":
+        create(lab.context, LAB, "one")
+    told: list[str] = []
+
+    def look(_ctx: Context, paths: LabPaths, _hypervisor: Hypervisor) -> None:
+        told.append(str(holder(paths.lock)))
+
+    monkeypatch.setattr("labctl.ops.snapshot_lab.recover", look)
+    COMMANDS[operation](lab.context, LAB)
+    assert [line.partition(" (")[0] for line in told] == [
+        f"`labctl snapshot {operation} {LAB} one`"
+    ]

@@ -41,6 +41,14 @@ def test_an_unsafe_name_is_refused(snapshots: Snapshots, name: str) -> None:
         snapshots.folder(name)
 
 
+@pytest.mark.parametrize("name", ["current", "restoring"])
+def test_a_reserved_name_is_told_as_such(snapshots: Snapshots, name: str) -> None:
+    with pytest.raises(UsageError, match="labctl keeps it for itself") as caught:
+        snapshots.folder(name)
+    assert "reserved" in caught.value.resolution
+    assert "letters" not in caught.value.resolution
+
+
 def test_one_that_is_not_there_is_told_with_those_that_are(snapshots: Snapshots) -> None:
     snapshots.write(manifest("before"))
     with pytest.raises(UsageError, match="no snapshot 'befor'") as caught:
