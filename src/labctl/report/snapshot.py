@@ -113,7 +113,10 @@ def doomed_lines(lab: str, chosen: Sequence[Listed], paint: Paint) -> list[str]:
     """What delete is going to delete."""
     return [
         paint("bold", f"delete of {lab}:"),
-        *(f"  {each.name}, {size(each.size)}, {each.state}" for each in chosen),
+        *(
+            f"  {each.name}, {size(each.size)}, {'damaged' if each.damage else each.state}"
+            for each in chosen
+        ),
     ]
 
 

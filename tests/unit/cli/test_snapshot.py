@@ -178,6 +178,15 @@ def test_delete_keeps_the_descent(lab: Site, capsys: Capture) -> None:
     assert snapshots.current() == "one"
 
 
+def test_delete_says_which_are_damaged(lab: Site, capsys: Capture) -> None:
+    create("one", "two")
+    Snapshots(lab.home.lab(LAB)).note_damage("two", ["a/memory is gone"])
+    capsys.readouterr()
+    labctl("delete", LAB, "one", "two", "--yes")
+    one, two = (line for line in capsys.readouterr().err.splitlines() if line.startswith("  "))
+    assert (one.rpartition(", ")[2], two.rpartition(", ")[2]) == ("complete", "damaged")
+
+
 def test_delete_asks_and_knows_names(lab: Site, capsys: Capture) -> None:
     create("one")
     assert "needs a yes" in data(capsys, "delete", LAB, "one", code=2)["error"]["brief"]
