@@ -259,7 +259,7 @@ def test_no_mutation_harms(sound_archive: Path, lasting: Importer, data: Any) ->
 def outcome(importer: Importer) -> ExitCode:
     """The exit code that an import amounts to."""
     try:
-        import_lab(importer.site.context, importer.file)
+        import_lab(importer.site.context, importer.file, verify=False)
     except LabctlError as error:
         return error.exit_code
     return ExitCode.DONE

@@ -14,7 +14,6 @@ from harness.archives import entries, moved, reseal, snapshot
 from harness.faults import refuse
 from harness.killed import killed_at
 from harness.site import LAB, Site, pair
-from harness.warm import Guest
 from labctl.errors import (
     ExitCode,
     HypervisorError,
@@ -32,7 +31,6 @@ from labctl.ops.import_lab import import_lab
 from labctl.ops.restore import restore
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.up import up
-from labctl.verify.model import Status
 
 NODES = ("a", "b")
 
@@ -53,23 +51,6 @@ def test_a_snapshot_goes_on(here: Site, there: Site, archive_file: Path) -> None
     assert there.states == {f"{LAB}.a": DomainState.RUNNING, f"{LAB}.b": DomainState.PAUSED}
     there.fake.resume(f"{LAB}.b")
     there.assert_whole(*NODES)
-
-
-def test_what_goes_on_is_verified(here: Site, there: Site, archive_file: Path) -> None:
-    moved(here, archive_file)
-    there.fake.guest = Guest()
-    result = import_lab(there.context, archive_file)
-    assert result.verify is not None
-    assert result.verify.count(Status.PASS) >= len(NODES)
-
-
-def test_a_lab_that_stood_still_is_not_verified(
-    here: Site, there: Site, archive_file: Path
-) -> None:
-    here.fake.suspend(f"{LAB}.b")
-    snapshot(here.context, here.fake, LAB, "half")
-    export(here.context, LAB, archive_file, snapshot="half")
-    assert import_lab(there.context, archive_file).verify is None
 
 
 def test_names_uuids_and_macs_are_the_same(here: Site, there: Site, archive_file: Path) -> None:
