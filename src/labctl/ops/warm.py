@@ -5,7 +5,7 @@ labctl.ops.warm_pick chooses, labctl.ops.warm_start restores, labctl.ops.warm_ke
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -84,7 +84,9 @@ class Warmth:
             return ()
         if not report.healthy:
             return self._distrust(warmed) if report.healthy is False else ()
-        if not _all_fresh(plan.actions, self.keys) or set(warmed.outcomes) == set(self.keys):
+        if old := _lived_on(plan.actions, self.keys):
+            return (f"not kept for warm starts: {_nodes(old)} lived on from an earlier run",)
+        if set(warmed.outcomes) == set(self.keys):
             return ()
         site = self.site
         note = keep(
@@ -100,6 +102,11 @@ class Warmth:
         return (f"the kept state was dropped; `labctl rebuild {lab}` boots all nodes cold",)
 
 
-def _all_fresh(actions: Collection[Action], nodes: Collection[str]) -> bool:
-    """Whether this run made every node: one that lived on may have been changed by hand."""
-    return {action.node for action in actions if action.kind in FRESH} == set(nodes)
+def _lived_on(actions: Collection[Action], nodes: Collection[str]) -> tuple[str, ...]:
+    """The nodes that this run did not make: they may have been changed by hand."""
+    fresh = {action.node for action in actions if action.kind in FRESH}
+    return tuple(node for node in nodes if node not in fresh)
+
+
+def _nodes(nodes: Sequence[str]) -> str:
+    return nodes[0] if len(nodes) == 1 else f"{len(nodes)} nodes"
