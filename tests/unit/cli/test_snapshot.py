@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from harness.faults import refuse
 from harness.site import LAB, Site, pair
+from harness.snapshot_command import Capture, create, data, labctl, names, told, with_policy
 from labctl.cli.main import main
 from labctl.errors import ExitCode
 from labctl.hypervisor.api import DomainState, ObservedSnapshot
 from labctl.ops.snapshots import Snapshots
 
-Capture = pytest.CaptureFixture[str]
-POLICY = "snapshots: {keep_last: 3, protect: [golden]}\n"
-
 
 @pytest.fixture
 def lab(by_command_line: Site, own_home: None) -> Site:
-    """Two nodes that run, and a policy."""
-    by_command_line.write(pair("a", "b", extra=POLICY))
-    by_command_line.up()
-    return by_command_line
+    return with_policy(by_command_line)
 
 
 @pytest.fixture
 def own_home() -> None:
     """The site's, not the one of the other tests here."""
-
-
-def labctl(*words: str, code: int = 0) -> None:
-    assert main(["snapshot", *words]) == code
-
-
-def told(capsys: Capture, *words: str, code: int = 0) -> str:
-    capsys.readouterr()
-    labctl(*words, code=code)
-    return capsys.readouterr().out
-
-
-def data(capsys: Capture, *words: str, code: int = 0) -> Any:
-    return json.loads(told(capsys, *words, "--json", code=code))
-
-
-def create(*names: str) -> None:
-    for name in names:
-        labctl("create", LAB, name)
-
-
-def names(lab: Site) -> tuple[str, ...]:
-    return Snapshots(lab.home.lab(LAB)).names()
 
 
 def test_create_says_how_long_the_lab_stood_still(lab: Site, capsys: Capture) -> None:

@@ -8,16 +8,13 @@ import pytest
 
 from harness.archives import moved
 from harness.site import LAB, Site, pair
-from labctl.cli.main import main
-from labctl.errors import ExitCode
+from harness.snapshot_command import Capture, labctl, told
 from labctl.ops.import_lab import import_lab
 from labctl.ops.snapshot_results import Difference
 from labctl.ops.snapshot_show import show
 from labctl.ops.snapshots import Snapshots
 from labctl.report.paint import Paint
 from labctl.report.snapshot import show_lines
-
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
@@ -31,16 +28,6 @@ def lab(by_command_line: Site, own_home: None) -> Site:
 @pytest.fixture
 def own_home() -> None:
     """The site's, not the one of the other tests here."""
-
-
-def labctl(*words: str) -> None:
-    assert main(["snapshot", *words]) == ExitCode.DONE
-
-
-def told(capsys: Capture, *words: str) -> str:
-    capsys.readouterr()
-    labctl(*words)
-    return capsys.readouterr().out
 
 
 def plug(lab: Site, *, up: bool) -> None:
