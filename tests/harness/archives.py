@@ -39,7 +39,7 @@ def snapshot(
     snapshots = Snapshots(paths)
     domains = domains_of(lab, hypervisor.domains())
     folder = snapshots.folder(name)
-    parts, halt = capture(ctx, hypervisor, paths, domains, folder, memory=memory, width=2)
+    parts, halt = capture(ctx, hypervisor, paths, domains, folder, memory=memory, cpus=2)
     host = hypervisor.host()
     for file in (paths.topology, paths.files):
         shutil.copyfile(file, folder / file.name)

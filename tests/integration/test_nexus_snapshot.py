@@ -78,7 +78,7 @@ def test_its_memory_comes_back(hypervisor: Hypervisor, libvirtd_uri: str, tmp_pa
 
     started = time.monotonic()
     domains = domains_of(LAB, hypervisor.domains())
-    parts, halt = capture(ctx, hypervisor, paths, domains, kept, memory=True, width=1)
+    parts, halt = capture(ctx, hypervisor, paths, domains, kept, memory=True, cpus=1)
     captured = time.monotonic()
     (part,) = parts
     assert (part.power, part.memory) == (Power.RUNNING, MEMORY)

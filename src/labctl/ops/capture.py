@@ -26,6 +26,9 @@ from labctl.ops.runner import run_nodes
 
 _PAUSE_WIDTH = 32
 """All at once, or nearly: each is one short call to libvirt."""
+_SAVES_PER_CPU = 3
+"""A save also waits for its disk. Measured on two CPUs, a whole create of six guests of 256 MiB:
+1.23 s with one save at a time, 0.99 s with two, 0.95 s with three, 0.89 s with six."""
 _POWERS = {DomainState.RUNNING: Power.RUNNING, DomainState.PAUSED: Power.PAUSED}
 
 
@@ -53,14 +56,14 @@ def capture(
     folder: Path,
     *,
     memory: bool,
-    width: int,
+    cpus: int,
     durable: bool = False,
 ) -> tuple[tuple[Part, ...], Halt]:
     """The state of all `domains` (by node) at one instant, in `folder`/NODE; the lab runs on.
 
-    At most `width` machines are saved at a time; `durable` writes all of `folder` through to the
-    disk. Raises the first node's error, or Interrupted,
-    with the lab running on; the folder is the caller's to remove.
+    The host's `cpus` bound how many machines are saved at a time; `durable` writes all of `folder`
+    through to the disk. Raises the first node's error, or Interrupted, with the lab running on; the
+    folder is the caller's to remove.
     """
     with _halted(hypervisor, domains) as halt:
         outcomes = run_nodes(
@@ -70,13 +73,13 @@ def capture(
             lambda node: _save(
                 hypervisor, paths.node(node), domains[node], folder / node, memory=memory
             ),
-            width=width,
+            width=cpus * _SAVES_PER_CPU,
         )
     for outcome in outcomes:
         if outcome.error is not None:
             raise outcome.error
     _heed(ctx)
-    with ThreadPoolExecutor(width + 1) as pool:
+    with ThreadPoolExecutor(cpus + 1) as pool:
         # The disk writes while the digests are taken.
         written = pool.submit(sync_all, folder) if durable else None
         parts = tuple(pool.map(lambda node: _seal(domains[node], node, folder / node), domains))

@@ -93,12 +93,11 @@ def _clear(ctx: Context, hypervisor: Hypervisor, lab: str) -> None:
     for name in sweep(ctx.home, lab):
         ctx.emit(Notice(f"removed what a killed import of {name} had unpacked"))
     paths = ctx.home.lab(lab)
-    if is_bare(paths):
-        shutil.rmtree(paths.folder, ignore_errors=True)
     owned = belongings_of(lab, hypervisor, ctx.home)
     domains = hypervisor.domains()
     others = [domain.name for domain in domains if domain.name.startswith(f"{lab}.")]
-    if owned.empty and not others:
+    if is_bare(paths) and not (owned.domains or owned.networks or others):
+        shutil.rmtree(paths.folder, ignore_errors=True)
         return
     elsewhere = other_home(domains_of(lab, domains).values(), ctx.home)
     destroy = f"labctl destroy {lab}"

@@ -55,20 +55,6 @@ def other_home(domains: Iterable[ObservedDomain], home: Home) -> str:
     return ""
 
 
-def refuse_of_another_home(lab: str, domains: Iterable[ObservedDomain], home: Home) -> None:
-    """Raise UsageError where the lab's domains belong to another labctl's folder."""
-    if elsewhere := other_home(domains, home):
-        import shlex  # only where something is wrong
-
-        raise UsageError(
-            f"lab {lab} belongs to another LABCTL_HOME, {elsewhere}",
-            details=f"this one is {home.folder}",
-            resolution="use the one it was made with: "
-            f"`LABCTL_HOME={shlex.quote(elsewhere)} labctl snapshot list {lab}` shows its "
-            "snapshots",
-        )
-
-
 def rank(domain: ObservedDomain) -> tuple[int, str, int, str]:
     """Sorts spines first, then leaves, borders, hosts; leaf-10 after leaf-2."""
     mark = domain.metadata

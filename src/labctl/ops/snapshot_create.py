@@ -26,9 +26,6 @@ from labctl.ops.snapshot_results import Content, CreateResult
 from labctl.ops.snapshots import Snapshots
 from labctl.ops.target import Target, chosen
 
-_SAVES_PER_CPU = 3
-"""A save waits for the disk more than half of its time."""
-
 
 def create(
     ctx: Context, ref: str, name: str, *, description: str = "", disk_only: bool = False
@@ -140,7 +137,7 @@ def _filled(
         target.domains,
         folder,
         memory=memory,
-        width=target.hypervisor.host().cpus * _SAVES_PER_CPU,
+        cpus=target.hypervisor.host().cpus,
         # A manifest that says complete must not outlive in a power cut what it speaks of.
         durable=True,
     )

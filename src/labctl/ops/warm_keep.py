@@ -147,8 +147,7 @@ def _fill(
         running=running(domains),
     )
     write_manifest(part, manifest)
-    width = max(2, host.cpus)
-    parts, halt = capture(ctx, hypervisor, paths, domains, part, memory=True, width=width)
+    parts, halt = capture(ctx, hypervisor, paths, domains, part, memory=True, cpus=host.cpus)
     whole = manifest._replace(
         complete=True,
         parts=parts,

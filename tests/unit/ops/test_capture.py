@@ -30,7 +30,7 @@ def lab(site: Site) -> Site:
 def captured(lab: Site, folder: Path, *, memory: bool = True) -> tuple[tuple[Part, ...], Halt]:
     domains = domains_of(LAB, lab.fake.domains())
     paths = lab.home.lab(LAB)
-    return capture(lab.context, lab.fake, paths, domains, folder, memory=memory, width=2)
+    return capture(lab.context, lab.fake, paths, domains, folder, memory=memory, cpus=2)
 
 
 def states(lab: Site) -> list[DomainState]:
