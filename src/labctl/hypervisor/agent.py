@@ -20,7 +20,7 @@ import libvirt
 import libvirt_qemu
 
 from labctl.errors import DeadlineError, HypervisorError
-from labctl.hypervisor.api import CommandResult
+from labctl.hypervisor.api import CommandResult, GuestProgram
 from labctl.hypervisor.domains import need
 from labctl.hypervisor.refusal import describe, translate
 
@@ -70,7 +70,7 @@ def run_in_guest(
     """
     end = monotonic() + deadline
     agent = _Agent(need(connection, name), name, end)
-    pid = agent.start(argv)
+    pid = agent.start(GuestProgram(argv))
     result = agent.wait_for_exit(argv, pid, end)
     if result is None:
         agent.kill(pid)
@@ -81,21 +81,21 @@ def run_in_guest(
 def run_together(
     connection: libvirt.virConnect,
     name: str,
-    argvs: Sequence[tuple[str, ...]],
+    programs: Sequence[GuestProgram],
     *,
     each: float,
     deadline: float,
 ) -> tuple[CommandResult, ...]:
-    """Run all of `argvs` in the guest at once; the results, in order, within `deadline` seconds.
+    """Run all `programs` in the guest at once; the results, in order, within `deadline` seconds.
 
     One that takes longer than `each` seconds is killed (returncode -9, with what it had printed).
     One that can't be started has returncode 127, and the reason in stderr. Else as run_in_guest.
     """
     now = monotonic()
     agent = _Agent(need(connection, name), name, now + deadline)
-    started = [_start(agent, argv) for argv in argvs]
+    started = [_start(agent, program) for program in programs]
     results = []
-    for argv, pid in zip(argvs, started, strict=True):
+    for argv, pid in zip((program.argv for program in programs), started, strict=True):
         if isinstance(pid, CommandResult):
             results.append(pid)
             continue
@@ -109,9 +109,9 @@ def run_together(
     return tuple(results)
 
 
-def _start(agent: _Agent, argv: tuple[str, ...]) -> int | CommandResult:
+def _start(agent: _Agent, program: GuestProgram) -> int | CommandResult:
     try:
-        return agent.start(argv)
+        return agent.start(program)
     except CantStart as error:
         return CommandResult(_NOT_STARTED, "", error.brief)
 
@@ -135,10 +135,13 @@ class _Agent:
         self._name = name
         self._end = end
 
-    def start(self, argv: tuple[str, ...]) -> int:
+    def start(self, program: GuestProgram) -> int:
         """The pid of a program started in the guest."""
-        request = {"path": argv[0], "arg": list(argv[1:]), "capture-output": True}
-        pid: int = self._ask("guest-exec", request, argv)["pid"]
+        path, *words = program.argv
+        request = {"path": path, "arg": words, "capture-output": True}
+        if program.stdin:
+            request["input-data"] = base64.b64encode(program.stdin.encode()).decode()
+        pid: int = self._ask("guest-exec", request, program.argv)["pid"]
         return pid
 
     def _ask(self, command: str, arguments: dict[str, Any], argv: tuple[str, ...]) -> Any:

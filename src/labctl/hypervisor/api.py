@@ -57,6 +57,14 @@ class DomainCapabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestProgram:
+    """A process to start in a guest, without a shell, and what it reads from its standard input."""
+
+    argv: tuple[str, ...]
+    stdin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CommandResult:
     """A command run in a guest through its agent."""
 
@@ -125,7 +133,7 @@ class Hypervisor(Protocol):
         self, name: str, argv: tuple[str, ...], *, deadline: float
     ) -> CommandResult: ...
     def run_together(
-        self, name: str, argvs: Sequence[tuple[str, ...]], *, each: float, deadline: float
+        self, name: str, programs: Sequence[GuestProgram], *, each: float, deadline: float
     ) -> tuple[CommandResult, ...]:
         """Run programs in a guest side by side; their results, in order.
 

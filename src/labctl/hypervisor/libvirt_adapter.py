@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # for annotations alone: `labctl status` must not import them
         CommandResult,
         ConsoleStream,
         DomainCapabilities,
+        GuestProgram,
         HostFacts,
         ObservedDomain,
         ObservedNetwork,
@@ -137,12 +138,12 @@ class LibvirtHypervisor:
             return agent.run_in_guest(connection, name, argv, deadline=deadline)
 
     def run_together(
-        self, name: str, argvs: Sequence[tuple[str, ...]], *, each: float, deadline: float
+        self, name: str, programs: Sequence[GuestProgram], *, each: float, deadline: float
     ) -> tuple[CommandResult, ...]:
         from labctl.hypervisor import agent
 
         with self._connections.one() as connection:
-            return agent.run_together(connection, name, argvs, each=each, deadline=deadline)
+            return agent.run_together(connection, name, programs, each=each, deadline=deadline)
 
     def open_console(self, name: str, *, force: bool = False) -> ConsoleStream:
         from labctl.hypervisor.console import LibvirtConsole

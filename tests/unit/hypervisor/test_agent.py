@@ -13,7 +13,7 @@ import pytest
 
 from labctl.errors import DeadlineError, HypervisorError
 from labctl.hypervisor import agent
-from labctl.hypervisor.api import CommandResult
+from labctl.hypervisor.api import CommandResult, GuestProgram
 
 Answer = object
 """What the agent returns, or the libvirtError of a call that fails."""
@@ -71,7 +71,8 @@ def run(*argv: str, deadline: float = 30.0) -> CommandResult:
 
 
 def together(*argvs: tuple[str, ...], each: float = 30.0) -> tuple[CommandResult, ...]:
-    return agent.run_together(Connection(), "lab.leaf-1", argvs, each=each, deadline=30.0)
+    programs = [GuestProgram(argv) for argv in argvs]
+    return agent.run_together(Connection(), "lab.leaf-1", programs, each=each, deadline=30.0)
 
 
 def ended(code: int = 0, out: str = "", **more: Any) -> dict[str, Any]:
@@ -110,6 +111,14 @@ def test_several_run_at_once(script: Callable[..., Any]) -> None:
     assert [each["arguments"]["pid"] for each in asked[2:]] == [7, 7, 8]
 
 
+def test_a_program_is_given_what_it_reads(script: Callable[..., Any]) -> None:
+    asked = script({"pid": 7}, ended(out="x\0"))
+    programs = [GuestProgram(("cat",), "x\0")]
+    (done,) = agent.run_together(Connection(), "a", programs, each=1.0, deadline=1.0)
+    assert base64.b64decode(asked[0]["arguments"]["input-data"]) == b"x\0"
+    assert done.stdout == "x\0"
+
+
 def test_one_of_several_that_takes_too_long_is_killed_alone(script: Callable[..., Any]) -> None:
     killed = {"exited": True, "signal": 9, "out-data": base64.b64encode(b"half").decode()}
     asked = script(
@@ -124,8 +133,9 @@ def test_one_of_several_that_takes_too_long_is_killed_alone(script: Callable[...
 
 def test_one_of_several_that_can_not_be_killed_is_given_up(script: Callable[..., Any]) -> None:
     script({"pid": 7}, {"exited": False})
+    programs = [GuestProgram(("cat",))]
     with pytest.raises(DeadlineError):
-        agent.run_together(Connection(), "lab.leaf-1", [("cat",)], each=0.0, deadline=0.01)
+        agent.run_together(Connection(), "lab.leaf-1", programs, each=0.0, deadline=0.01)
 
 
 def test_one_of_several_that_the_guest_lacks(script: Callable[..., Any]) -> None:
