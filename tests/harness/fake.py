@@ -39,6 +39,7 @@ from labctl.hypervisor.api import (
     ConsoleStream,
     DomainCapabilities,
     DomainState,
+    GuestProgram,
     HostFacts,
     ObservedDomain,
     ObservedNetwork,
@@ -80,7 +81,9 @@ class FakeHypervisor(FakeSaving):
         self.on_start: Callable[[Element], None] | None = None
         """Called with the domain's XML when a guest's CPUs begin to run."""
         self.guest: Guest | None = None
-        """What answers run_in_guest and run_together: (domain, argv). None: no agent is up."""
+        """What answers run_in_guest and run_together: (domain, argv). None: no agent is up.
+
+        It has no use for what a program reads."""
         self.deaf: set[str] = set()
         """Domains that ignore the power button."""
         self.consoles: dict[str, FakeConsole] = {}
@@ -204,11 +207,11 @@ class FakeHypervisor(FakeSaving):
             return self._agent(name)(name, argv)
 
     def run_together(
-        self, name: str, argvs: Sequence[tuple[str, ...]], *, each: float, deadline: float
+        self, name: str, programs: Sequence[GuestProgram], *, each: float, deadline: float
     ) -> tuple[CommandResult, ...]:
         with self.faults.around("run_together"):
             agent = self._agent(name)
-            return tuple(agent(name, argv) for argv in argvs)
+            return tuple(agent(name, program.argv) for program in programs)
 
     def _agent(self, name: str) -> Guest:
         if self.guest is None or self._known(name).state is not DomainState.RUNNING:

@@ -29,6 +29,8 @@ class Guest:
         if argv[0] == "date":
             self.dates.append(domain)
             return CommandResult(0, "", "")
+        if argv[0] == "fping":
+            return CommandResult(127, "", "it has none")
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         return CommandResult(done.returncode, done.stdout, done.stderr)
 

@@ -5,13 +5,26 @@ One fabric serves all tests of this file, in order: booting six guests under TCG
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from labctl.devices.agent import AgentDevice, Program, Said
+from labctl.devices.linux.parse import ping
+from labctl.devices.registry import agent_device_for
+from labctl.fabric.intent import build
+from labctl.hypervisor.api import GuestProgram, Hypervisor
+from labctl.ops.load import load_lab
+from labctl.topology.platforms import load_platforms
+from labctl.verify.collect import plan_commands
+from labctl.verify.evidence import Evidence
+from labctl.verify.fabric import Fabric
 
 from .conftest import Labctl, example, identity
 
@@ -71,6 +84,51 @@ def test_verify_lists_each_check(fabric: Labctl) -> None:
     report = fabric.json("verify", LAB)
     assert all(check["seen"] for check in report["checks"])
     assert {check["status"] for check in report["checks"]} == {"pass"}
+
+
+def test_daemons_and_fping_answer_as_vtysh_and_ping_do(fabric: Labctl, topology: Path) -> None:
+    lab = load_lab(str(topology), fabric.home)
+    platforms = load_platforms()
+    intent = build(lab, platforms, management_subnet=None)
+    plan = plan_commands(Fabric(intent, Evidence(), platforms))
+    with contextlib.closing(fabric.hypervisor()) as hypervisor:
+        for node in ("spine-1", "leaf-1", "host-1"):
+            device = agent_device_for(intent.nodes[node].node.platform)
+            light = answers(hypervisor, node, device.programs(plan[node], plain=False), device)
+            plain = answers(hypervisor, node, device.programs(plan[node], plain=True), device)
+            assert light.keys() == plain.keys() == set(plan[node])
+            for command in plan[node]:
+                assert shape(light[command]) == shape(plain[command]), command
+
+
+def answers(
+    hypervisor: Hypervisor, node: str, programs: Sequence[Program], device: AgentDevice
+) -> dict[str, str]:
+    """What one round of programs says."""
+    asked = [GuestProgram(program.argv, program.stdin) for program in programs]
+    results = hypervisor.run_together(f"{LAB}.{node}", asked, each=60, deadline=60)
+    outputs: dict[str, str] = {}
+    for program, done in zip(programs, results, strict=True):
+        assert done.returncode == 0, done
+        outputs |= device.outputs(program, Said(done.stdout + done.stderr))
+    return outputs
+
+
+def shape(text: str) -> object:
+    """What does not change from one moment to the next: JSON's keys, a ping's success."""
+    if text.lstrip().startswith(("{", "[")):
+        return sorted(key for key in json_keys(json.loads(text)))
+    return ping(text).received if "ping" in text or " is " in text else len(text.split("\n"))
+
+
+def json_keys(value: object) -> Iterator[str]:
+    """All keys at all depths."""
+    if isinstance(value, dict):
+        yield from value
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from json_keys(each)
 
 
 def test_second_up_has_nothing_to_do(fabric: Labctl, topology: Path) -> None:

@@ -11,10 +11,11 @@ from labctl.devices.api import Device
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A process in the guest, and the commands whose outputs it prints."""
+    """A process in the guest, what it reads, and the commands whose outputs it prints."""
 
     argv: tuple[str, ...]
     commands: tuple[str, ...]
+    stdin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +33,35 @@ class AgentDevice(Device, Protocol):
         """`command`, typed on the device's own command line, as a process in the guest."""
         ...
 
-    def programs(self, commands: Sequence[str]) -> tuple[Program, ...]:
-        """Processes to run side by side for `commands`; the fewer, the faster under TCG.
+    def programs(self, commands: Sequence[str], *, plain: bool) -> tuple[Program, ...]:
+        """Processes to run side by side for `commands`; the lighter, the faster under TCG.
 
-        No shell: a command is split into words, nothing in it is expanded.
+        `plain`: only what every such device has. No shell: a command is split into words, nothing
+        in it is expanded.
         """
         ...
 
     def outputs(self, program: Program, said: Said) -> Mapping[str, str]:
-        """The output of each of the program's commands that ran, at least of the first one."""
+        """The output of each of the program's commands that ran; of a plain one, of the first."""
         ...
 
 
 def ask(
     device: AgentDevice,
     commands: Sequence[str],
-    run: Callable[[Sequence[tuple[str, ...]]], Sequence[Said]],
+    run: Callable[[Sequence[Program]], Sequence[Said]],
 ) -> Mapping[str, str]:
-    """The outputs of `commands`: as many rounds as it takes until each has run."""
+    """The outputs of `commands`: as many rounds as it takes until each has run.
+
+    What the light programs of the first round do not answer is asked of plain ones.
+    """
     outputs: dict[str, str] = {}
     left = tuple(commands)
+    plain = False
     while left:
-        programs = device.programs(left)
-        for program, said in zip(programs, run([each.argv for each in programs]), strict=True):
+        programs = device.programs(left, plain=plain)
+        for program, said in zip(programs, run(programs), strict=True):
             outputs |= device.outputs(program, said)
         left = tuple(command for command in left if command not in outputs)
+        plain = True
     return outputs

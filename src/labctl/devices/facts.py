@@ -166,7 +166,7 @@ class Nve:
 
 @dataclass(frozen=True, slots=True)
 class PingResult:
-    """Echo requests sent and answered."""
+    """Echo requests sent (fping does not tell) and answered."""
 
-    sent: int
+    sent: int | None
     received: int

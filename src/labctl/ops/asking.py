@@ -9,7 +9,7 @@ from labctl.devices import agent
 from labctl.devices.nxos.session import commands as nexus_commands
 from labctl.devices.registry import agent_device_for
 from labctl.errors import LabctlError
-from labctl.hypervisor.api import DomainState, Hypervisor
+from labctl.hypervisor.api import DomainState, GuestProgram, Hypervisor
 from labctl.model.identity import domain_name
 from labctl.model.platform import Platform
 from labctl.ops.awakening import await_agent
@@ -51,16 +51,17 @@ def asker(
         return agent.ask(
             agent_device_for(platform.device),
             commands,
-            lambda argvs: _run(hypervisor, domain.name, argvs),
+            lambda programs: _run(hypervisor, domain.name, programs),
         )
 
     return ask
 
 
 def _run(
-    hypervisor: Hypervisor, domain: str, argvs: Sequence[tuple[str, ...]]
+    hypervisor: Hypervisor, domain: str, programs: Sequence[agent.Program]
 ) -> tuple[agent.Said, ...]:
-    results = hypervisor.run_together(domain, argvs, each=_COMMAND_SECONDS, deadline=NODE_DEADLINE)
+    asked = [GuestProgram(program.argv, program.stdin) for program in programs]
+    results = hypervisor.run_together(domain, asked, each=_COMMAND_SECONDS, deadline=NODE_DEADLINE)
     return tuple(
         agent.Said(done.stdout + done.stderr, done.returncode == -signal.SIGKILL)
         for done in results

@@ -166,8 +166,10 @@ def _outcome(text: str | None) -> tuple[bool | None, str]:
         result = ping(text)
     except ParseError as error:
         return None, f"can't be read: {error}"
-    if not result.sent:
+    if result.sent == 0:
         return False, f"refused: {text.strip().splitlines()[-1][:120]}"
+    if result.sent is None:
+        return result.received > 0, "answered" if result.received else "no answer"
     return result.received > 0, f"{result.received} of {result.sent} answered"
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from labctl.devices.agent import AgentDevice, Said
 from labctl.devices.facts import DaemonDown
-from labctl.devices.frr.device import EVPN_SUMMARY, EVPN_VNIS, NO_ANSWER, OSPF_NEIGHBORS, Frr
+from labctl.devices.frr.daemons import NO_ANSWER
+from labctl.devices.frr.device import EVPN_SUMMARY, EVPN_VNIS, OSPF_NEIGHBORS, Frr
 from labctl.devices.frr.sessions import ospf_neighbors
 from labctl.devices.linux.device import MEMORY_COMMAND, Linux
 from labctl.devices.registry import agent_device_for
@@ -33,9 +34,9 @@ done
 
 
 def run(device: AgentDevice, commands: Sequence[str], path: Path) -> dict[str, str]:
-    """One round of `commands`, each program run here."""
+    """One round of `commands`, each plain program run here."""
     outputs: dict[str, str] = {}
-    for program in device.programs(commands):
+    for program in device.programs(commands, plain=True):
         done = subprocess.run(
             program.argv,
             stdout=subprocess.PIPE,
@@ -70,7 +71,7 @@ def test_outputs_come_back_by_command(vtysh: Path) -> None:
 
 
 def test_vtysh_is_started_once() -> None:
-    programs = Frr().programs([EVPN_SUMMARY, MEMORY_COMMAND, EVPN_VNIS])
+    programs = Frr().programs([EVPN_SUMMARY, MEMORY_COMMAND, EVPN_VNIS], plain=True)
     assert [program.commands for program in programs] == [
         (MEMORY_COMMAND,),
         (EVPN_SUMMARY, EVPN_VNIS),
@@ -98,7 +99,7 @@ def test_a_vtysh_that_does_not_get_that_far_answers_for_all(tmp_path: Path) -> N
 
 def test_a_daemon_that_hangs_takes_no_other_output_with_it() -> None:
     commands = [EVPN_VNIS, "show nonsense", OSPF_NEIGHBORS]
-    (program,) = Frr().programs(commands)
+    (program,) = Frr().programs(commands, plain=True)
     text = f"leaf-1# {EVPN_VNIS}\n{{}}\nleaf-1# show nonsense\n"
     outputs = Frr().outputs(program, Said(text, killed=True))
     assert outputs == {

@@ -1,4 +1,4 @@
-"""FRR on Linux, spoken to through vtysh.
+"""FRR on Linux: vtysh is its command line, and what labctl asks of it goes to its daemons.
 
 Shapes and behaviour below were tested on FRR 8.4.4 (Debian 12).
 """
@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from labctl.devices.agent import Program, Said
 from labctl.devices.api import Keep
+from labctl.devices.frr import daemons
 from labctl.devices.frr.advice import ADVICE
+from labctl.devices.frr.daemons import NO_ANSWER
 from labctl.devices.linux.device import MEMORY_COMMAND, Linux
 from labctl.devices.reading import NodeReading, TextOf
 from labctl.model.intent import NodeIntent
@@ -28,8 +30,6 @@ ROUTER_MACS = "show evpn rmac vni all json"
 TENANT_VNIS = "show vrf vni json"
 VXLAN_DEVICES = "ip -json -details link show type vxlan"
 
-NO_ANSWER = "a daemon does not answer vtysh\n"
-"""Stands for the output of a command that hung, and of those after it."""
 _SHOW = "show "
 _CONFIG_NOISE = re.compile(r"Building configuration\.\.\.|Current configuration:|end")
 _HOSTNAME = re.compile(r"[A-Za-z0-9._-]*\Z")
@@ -41,7 +41,7 @@ def vrf_routes(vrf: str) -> str:
 
 
 class Frr:
-    """One command goes to vtysh; those to verify are vtysh's `show` commands and programs."""
+    """One command goes to vtysh; those to verify are its `show` commands and programs."""
 
     config_command = "show running-config"
     keep: Keep | None = Keep("write memory", "[OK]", 60.0)
@@ -77,22 +77,27 @@ class Frr:
             del kept[0]
         return "".join(f"{line}\n" for line in kept)
 
-    def programs(self, commands: Sequence[str]) -> tuple[Program, ...]:
-        """Each command for itself, but all `show` commands in a single vtysh.
+    def programs(self, commands: Sequence[str], *, plain: bool) -> tuple[Program, ...]:
+        """Each command for itself, but `show` commands to their daemons.
 
-        Starting vtysh costs more than any command of ours, so it starts once, with -E to print
-        prompt and command before each output.
+        Plain, all go to a single vtysh: starting it costs more than any command of ours, so it
+        starts once, with -E to print prompt and command before each output.
         """
         shows = tuple(command for command in commands if command.startswith(_SHOW))
-        others = Linux().programs([command for command in commands if command not in shows])
-        words = [word for show in shows for word in ("-c", show)]
-        return (*others, Program(("vtysh", "-E", *words), shows)) if shows else others
+        others = [command for command in commands if command not in shows]
+        asked = Linux().programs(others, plain=plain)
+        direct = () if plain else daemons.programs(shows)
+        for program in direct:
+            shows = tuple(show for show in shows if show not in program.commands)
+        return (*asked, *direct, *_vtysh(shows))
 
     def outputs(self, program: Program, said: Said) -> Mapping[str, str]:
         """vtysh ends at the first command that fails, so the ones after it are missing.
 
         After one that hangs there is no use in trying the others.
         """
+        if daemons.is_direct(program):
+            return daemons.outputs(program, said)
         if program.argv[:2] != ("vtysh", "-E"):
             return Linux().outputs(program, said)
         shown = _split_echo(program.commands, said.text)
@@ -103,6 +108,11 @@ class Frr:
             show: shown.get(show, "") if show in answered else NO_ANSWER
             for show in program.commands
         }
+
+
+def _vtysh(shows: Sequence[str]) -> tuple[Program, ...]:
+    words = [word for show in shows for word in ("-c", show)]
+    return (Program(("vtysh", "-E", *words), tuple(shows)),) if shows else ()
 
 
 def _split_echo(shows: Sequence[str], text: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from labctl.devices.facts import DaemonDown, ParseError
-from labctl.devices.frr.device import NO_ANSWER
+from labctl.devices.frr.daemons import NO_ANSWER
 from labctl.devices.values import TEXT_LIMIT
 
 _NOT_RUNNING = re.compile(r"^(\w+) is not running\b|failed to connect to any daemons", re.MULTILINE)

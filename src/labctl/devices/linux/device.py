@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from labctl.devices.agent import Program, Said
 from labctl.devices.api import Advice, Keep
-from labctl.devices.linux import parse
+from labctl.devices.linux import parse, pings
 from labctl.devices.reading import NodeReading, TextOf, read
 from labctl.model.intent import NodeIntent
 from labctl.model.lab import Routing
@@ -41,8 +41,16 @@ class Linux:
     def clean_config(self, text: str) -> str:
         return text
 
-    def programs(self, commands: Sequence[str]) -> tuple[Program, ...]:
-        return tuple(Program(tuple(shlex.split(command)), (command,)) for command in commands)
+    def programs(self, commands: Sequence[str], *, plain: bool) -> tuple[Program, ...]:
+        together = () if plain else pings.programs(commands)
+        taken = {command for program in together for command in program.commands}
+        alone = [command for command in commands if command not in taken]
+        return (
+            *together,
+            *(Program(tuple(shlex.split(command)), (command,)) for command in alone),
+        )
 
     def outputs(self, program: Program, said: Said) -> Mapping[str, str]:
+        if pings.is_fping(program):
+            return pings.outputs(program, said.text)
         return dict.fromkeys(program.commands, said.text)

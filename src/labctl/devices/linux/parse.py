@@ -10,6 +10,7 @@ from labctl.devices.facts import Memory, ParseError, PingResult, VxlanDevice
 
 _MEMINFO = re.compile(r"^(MemTotal|MemAvailable):\s+(\d+) kB", re.MULTILINE)
 _PING = re.compile(r"(\d+) packets transmitted, (\d+) (?:packets )?received")
+_FPING = re.compile(r"^\S+ is (alive|unreachable)$", re.MULTILINE)
 _REFUSED = re.compile(r"Network is unreachable|No route to host|Cannot assign|unknown iface")
 
 
@@ -22,12 +23,17 @@ def meminfo(text: str) -> Memory:
 
 
 def ping(text: str) -> PingResult:
-    """The summary line of iputils' or busybox's ping; a ping refused by the kernel sent none."""
+    """The summary line of iputils' or busybox's ping, or what fping says of one target.
+
+    A ping refused by the kernel sent none.
+    """
     match = _PING.search(text)
     if match is not None:
         return PingResult(int(match[1]), int(match[2]))
     if _REFUSED.search(text):
         return PingResult(0, 0)
+    if match := _FPING.search(text):
+        return PingResult(None, int(match[1] == "alive"))
     raise ParseError("no summary line of a ping")
 
 
