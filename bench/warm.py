@@ -20,7 +20,7 @@ from labctl.model.paths import Home
 from labctl.ops.warm_cache import LIMIT
 
 _LIMIT = 10.0
-_ROUNDS = 3
+_ROUNDS = 5
 _LAB = "evpn-2x2"
 _FILE = str(ROOT / f"topologies/{_LAB}.yaml")
 
