@@ -25,9 +25,12 @@ def test_memory() -> None:
         ("3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2ms", (3, 0)),
         ("ping: connect: Network is unreachable", (0, 0)),
         ("ping: unknown iface tenant-x", (0, 0)),
+        ("10.0.0.1 is alive\n", (None, 1)),
+        ("10.0.0.1 is alive\n10.0.0.1: error while sending ping: No route to host\n", (None, 1)),
+        ("10.0.0.1 is unreachable\n", (None, 0)),
     ],
 )
-def test_pings(text: str, result: tuple[int, int]) -> None:
+def test_pings(text: str, result: tuple[int | None, int]) -> None:
     assert ping(text) == PingResult(*result)
 
 

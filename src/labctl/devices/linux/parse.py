@@ -30,10 +30,13 @@ def ping(text: str) -> PingResult:
     match = _PING.search(text)
     if match is not None:
         return PingResult(int(match[1]), int(match[2]))
+    fping = _FPING.search(text)
+    if fping is not None and fping[1] == "alive":
+        return PingResult(None, 1)
     if _REFUSED.search(text):
         return PingResult(0, 0)
-    if match := _FPING.search(text):
-        return PingResult(None, int(match[1] == "alive"))
+    if fping is not None:
+        return PingResult(None, 0)
     raise ParseError("no summary line of a ping")
 
 
