@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from labctl.ops.results import ImportResult
 from labctl.report.json import to_data
-from labctl.report.paint import Paint, clean, duration
+from labctl.report.paint import Paint, clean, duration, size
 from labctl.report.up import up_data
 from labctl.report.verify import verify_lines
 
@@ -23,7 +23,7 @@ def export_lines(result: ExportResult, _paint: Paint) -> list[str]:
     kinds = {True: f"{name} with memory", False: f"{name}, disks alone: it boots from them"}
     held = kinds[result.with_memory] if result.snapshot else "topology alone: it is built anew"
     lines = [
-        f"{result.lab}: {held}; {_size(result.content)} in {_size(result.size)} "
+        f"{result.lab}: {held}; {size(result.content)} in {size(result.size)} "
         f"after {duration(result.seconds)}",
         f"  {clean(str(result.file))}",
     ]
@@ -60,8 +60,3 @@ def _how(result: ImportResult, paint: Paint) -> str:
         f"{paint('good', 'goes on')} from snapshot {result.snapshot} after "
         f"{duration(result.seconds)}, all nodes within {skew}"
     )
-
-
-def _size(number: int) -> str:
-    mebibytes = number / 1024**2
-    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.1f} MiB"

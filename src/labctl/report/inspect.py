@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from labctl.model.inspection import Contents, Depth, Findings, Inspection, Layer, Verdict
-from labctl.report.paint import Cell, Paint, clean, count, duration, table
+from labctl.report.paint import Cell, Paint, clean, count, duration, size, table
 
 _STYLES = {
     Verdict.PRISTINE: "good",
@@ -46,15 +46,15 @@ def _top_lines(found: Findings) -> Iterator[str]:
         "name claims": f"NX-OS {found.claims}" if found.claims else "nothing labctl understands",
         "origin": found.origin.how,
         "format": _format(top),
-        "disk": _size(top.virtual_size),
-        "file size": f"{_size(top.size)}, {_size(top.allocated)} on the disk",
+        "disk": _known(top.virtual_size),
+        "file size": f"{size(top.size)}, {size(top.allocated)} on the disk",
         "modified": top.modified,
         "marks": _marks(top),
         "snapshots": count(len(top.snapshots), "internal snapshot"),
     }
     yield from (f"  {title:<12} {clean(text)}" for title, text in facts.items())
     for state in top.snapshots[:_MOST_ROWS]:
-        memory = f", memory {_size(state.vm_state_size)}" if state.vm_state_size else ""
+        memory = f", memory {size(state.vm_state_size)}" if state.vm_state_size else ""
         yield clean(f"               {state.id} {state.name}, {state.date}{memory}")
     yield from _more(len(top.snapshots), "snapshot")
     for check in found.checks:
@@ -69,7 +69,7 @@ def _top_lines(found: Findings) -> Iterator[str]:
 def _format(top: Layer) -> str:
     if top.version is None:
         return top.format
-    return f"{top.format}, compat {top.compat or '?'}, clusters of {_size(top.cluster_size)}"
+    return f"{top.format}, compat {top.compat or '?'}, clusters of {_known(top.cluster_size)}"
 
 
 def _marks(top: Layer) -> str:
@@ -91,7 +91,7 @@ def _chain_lines(found: Findings, depth: Depth, paint: Paint) -> Iterator[str]:
         half = _MOST_LAYERS // 2
         shown = (*shown[:half], *shown[-half:])
     rows = [
-        (clean(layer.path), layer.format, _size(layer.size), _age(layer, found.looked))
+        (clean(layer.path), layer.format, size(layer.size), _age(layer, found.looked))
         for layer in shown
     ]
     yield from table(("layer", "format", "size", "last changed"), rows, paint, indent="  ")
@@ -155,10 +155,5 @@ def _age(layer: Layer, looked: str) -> str:
     return f"{duration(max(0.0, past.total_seconds()))} ago"
 
 
-def _size(number: int | None) -> str:
-    if number is None:
-        return "unknown"
-    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if number >= factor:
-            return f"{number / factor:.1f} {unit}"
-    return f"{number} bytes"
+def _known(number: int | None) -> str:
+    return "unknown" if number is None else size(number)

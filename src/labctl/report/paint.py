@@ -64,9 +64,11 @@ def duration(seconds: float) -> str:
 
 
 def size(number: int) -> str:
-    """Bytes in the unit that suits: `61.0 MiB`, `1.9 GiB`."""
-    mebibytes = number / 1024**2
-    return f"{mebibytes / 1024:.1f} GiB" if mebibytes >= 1024 else f"{mebibytes:.1f} MiB"
+    """Bytes in the unit that suits: `12 bytes`, `61.0 MiB`, `1.9 GiB`."""
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if number >= factor:
+            return f"{number / factor:.1f} {unit}"
+    return f"{number} bytes"
 
 
 def percent(done: int, total: int) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from labctl.report.paint import Cell, Paint, clean, duration, table
+from labctl.report.paint import Cell, Paint, clean, duration, size, table
 
 
 def test_table_aligns_by_what_is_seen_not_by_colour_codes() -> None:
@@ -28,6 +28,20 @@ def test_table_ends_no_line_with_blanks() -> None:
 )
 def test_duration(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (0, "0 bytes"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 KiB"),
+        (1 << 20, "1.0 MiB"),
+        (19 << 29, "9.5 GiB"),
+    ],
+)
+def test_size(number: int, words: str) -> None:
+    assert size(number) == words
 
 
 def test_clean_takes_terminal_codes_out_of_device_output() -> None:
