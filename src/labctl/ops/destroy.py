@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import shutil
 import time
+from pathlib import Path
 
-from labctl.errors import HypervisorError, Interrupted, NodesFailed
+from labctl.errors import HypervisorError, Interrupted, NodesFailed, UsageError
 from labctl.hypervisor.api import Hypervisor
-from labctl.model.paths import LabPaths
+from labctl.model.paths import Home, LabPaths
 from labctl.ops.apply import remove_node
 from labctl.ops.belongings import belongings_of, domains_of
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
-from labctl.ops.labs import labs_of
+from labctl.ops.labs import labs_of, other_home
 from labctl.ops.load import lab_name
 from labctl.ops.lock import lab_lock, refuse_if_held, sweep
 from labctl.ops.recover import recover
@@ -28,21 +30,26 @@ _WIDTH = 8
 def belongings(ctx: Context, ref: str) -> Belongings:
     """What destroy would remove; empty when there is nothing of such a lab.
 
-    Raises LabLocked when another run is at work on the lab.
+    Raises LabLocked when another run is at work on the lab, UsageError when it is another home's.
     """
     lab = lab_name(ref, ctx.home)
     refuse_if_held(ctx.home, lab)
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
+        _refuse_other_home(ctx.home, lab, hypervisor)
         return belongings_of(lab, hypervisor, ctx.home)
 
 
 def destroy(ctx: Context, ref: str) -> DestroyResult:
-    """Remove the lab whole. A node that resists doesn't keep the others; raises NodesFailed."""
+    """Remove the lab whole. A node that resists doesn't keep the others; raises NodesFailed.
+
+    Raises UsageError for a lab of another home.
+    """
     started = time.monotonic()
     lab = lab_name(ref, ctx.home)
     paths = ctx.home.lab(lab)
     with lab_lock(ctx.home, lab, f"destroy {ref}"):
         with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
+            _refuse_other_home(ctx.home, lab, hypervisor)
             owned = belongings_of(lab, hypervisor, ctx.home)
             others = tuple(name for name in labs_of(hypervisor.domains(), ctx.home) if name != lab)
             recover(ctx, paths)
@@ -56,6 +63,21 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
         _check_gone(paths)
     sweep(ctx.home)
     return DestroyResult(lab, owned, time.monotonic() - started, others)
+
+
+def _refuse_other_home(home: Home, lab: str, hypervisor: Hypervisor) -> None:
+    """Its disks and snapshots are there, out of this one's sight.
+
+    Not where that home is gone, or on another host: then nobody else could remove the machines.
+    """
+    elsewhere = other_home(domains_of(lab, hypervisor.domains()).values(), home)
+    if elsewhere and Home(Path(elsewhere)).lab(lab).folder.is_dir():
+        raise UsageError(
+            f"lab {lab} belongs to another LABCTL_HOME, {elsewhere}",
+            details=f"this one is {home.folder}",
+            resolution="use the one it was made with: "
+            f"`LABCTL_HOME={shlex.quote(elsewhere)} labctl destroy {lab}`",
+        )
 
 
 def _remove_nodes(

@@ -10,7 +10,7 @@ import pytest
 
 from labctl.devices.agent import AgentDevice, Said
 from labctl.devices.facts import DaemonDown
-from labctl.devices.frr.daemons import NO_ANSWER
+from labctl.devices.frr.daemons import no_answer
 from labctl.devices.frr.device import EVPN_SUMMARY, EVPN_VNIS, OSPF_NEIGHBORS, Frr
 from labctl.devices.frr.sessions import ospf_neighbors
 from labctl.devices.linux.device import MEMORY_COMMAND, Linux
@@ -104,8 +104,8 @@ def test_a_daemon_that_hangs_takes_no_other_output_with_it() -> None:
     outputs = Frr().outputs(program, Said(text, killed=True))
     assert outputs == {
         EVPN_VNIS: "{}\n",
-        "show nonsense": NO_ANSWER,
-        OSPF_NEIGHBORS: NO_ANSWER,
+        "show nonsense": no_answer(),
+        OSPF_NEIGHBORS: no_answer(),
     }
     with pytest.raises(DaemonDown):
         ospf_neighbors(outputs[OSPF_NEIGHBORS])

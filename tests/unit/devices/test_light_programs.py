@@ -82,8 +82,8 @@ def test_a_daemon_that_hangs_is_not_asked_again() -> None:
     outputs = Frr().outputs(program, Said(said_by(("{}", 0)) + '{"ha', killed=True))
     assert outputs == {
         EVPN_VNIS: "{}",
-        TENANT_VNIS: daemons.NO_ANSWER,
-        vrf_routes("red"): daemons.NO_ANSWER,
+        TENANT_VNIS: daemons.no_answer("zebra"),
+        vrf_routes("red"): daemons.no_answer("zebra"),
     }
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 from labctl.devices.agent import Program, Said
 
-NO_ANSWER = "a daemon does not answer\n"
-"""Stands for the output of a command that hung, and of those after it."""
+_SILENT = re.compile(r"(\w+|a daemon) runs and does not answer\n")
 _NETCAT = ("nc.openbsd", "-UN")
 """OpenBSD's, as Debian names it: busybox's knows no UNIX sockets, socat loads OpenSSL first.
 -N ends what is sent after the commands, and the daemon hangs up when it has answered them."""
@@ -63,5 +63,16 @@ def outputs(program: Program, said: Said) -> Mapping[str, str]:
         if code == "\0"
     }
     if said.killed:
-        found |= dict.fromkeys(program.commands[len(replies) :], NO_ANSWER)
+        daemon = PurePosixPath(program.argv[-1]).stem
+        found |= dict.fromkeys(program.commands[len(replies) :], no_answer(daemon))
     return found
+
+
+def no_answer(daemon: str = "a daemon") -> str:
+    """Stands for the output of a command that hung, and of those after it."""
+    return f"{daemon} runs and does not answer\n"
+
+
+def is_silent(text: str) -> bool:
+    """Whether an output is no_answer's."""
+    return _SILENT.fullmatch(text) is not None

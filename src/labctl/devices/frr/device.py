@@ -12,7 +12,6 @@ from labctl.devices.agent import Program, Said
 from labctl.devices.api import Keep
 from labctl.devices.frr import daemons
 from labctl.devices.frr.advice import ADVICE
-from labctl.devices.frr.daemons import NO_ANSWER
 from labctl.devices.linux.device import MEMORY_COMMAND, Linux
 from labctl.devices.reading import NodeReading, TextOf
 from labctl.model.intent import NodeIntent
@@ -105,7 +104,7 @@ class Frr:
             return shown
         answered = list(shown)[:-1]
         return {
-            show: shown.get(show, "") if show in answered else NO_ANSWER
+            show: shown.get(show, "") if show in answered else daemons.no_answer()
             for show in program.commands
         }
 

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from labctl.devices.facts import DaemonDown, ParseError
-from labctl.devices.frr.daemons import NO_ANSWER
+from labctl.devices.frr.daemons import is_silent
 from labctl.devices.values import TEXT_LIMIT
 
 _NOT_RUNNING = re.compile(r"^(\w+) is not running\b|failed to connect to any daemons", re.MULTILINE)
@@ -16,7 +16,7 @@ _DECODER = json.JSONDecoder()
 
 def refuse_dead_daemon(text: str) -> None:
     """Raise DaemonDown when vtysh says, or shows, that the daemon asked does not run."""
-    if text == NO_ANSWER:
+    if is_silent(text):
         raise DaemonDown(text.strip())
     match = _NOT_RUNNING.search(text)
     if match is not None:

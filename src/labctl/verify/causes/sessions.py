@@ -34,13 +34,13 @@ def nodes_down(case: Case) -> None:
 
 
 def daemons_down(case: Case) -> None:
-    """Nodes that say of themselves that a routing daemon does not run."""
+    """Nodes of which a routing daemon does not run, or runs and does not answer."""
     for check in case.open(CheckKind.DAEMONS):
         node = check.node
         case.name(
             CauseKind.DAEMON_DOWN,
             [node],
-            f"a routing daemon of {node} does not run: {check.seen}",
+            f"a routing daemon of {node} does not work: {check.seen}",
             f"see why on its console: labctl console {case.lab} {node}",
             [check],
             either(
