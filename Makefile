@@ -29,7 +29,7 @@ $(PACKAGES): scripts/install-packages lab/guests/frr/host-packages.txt
 
 $(TEST_PACKAGES): scripts/install-packages lab/guests/frr/host-packages.txt
 	@scripts/install-packages --test
-	@mkdir -p $(@D) && touch $@ $(PACKAGES)
+	@mkdir -p $(@D) && touch $@ && { [ -e $(PACKAGES) ] || touch $(PACKAGES); }
 
 $(INSTALLED): $(PACKAGES) scripts/make-venv pyproject.toml
 	@echo "setup: labctl and its tools into $(VENV)"

@@ -172,7 +172,8 @@ def _compile(root: Path) -> None:
     (library,) = (root / "usr/lib").glob("python3.*")
     shared = ":".join(str(path) for path in (root / "usr/lib").glob("*-linux-gnu"))
     command = [str(root / "usr/lib64/ld-linux-x86-64.so.2"), "--library-path", shared, str(python)]
-    command += ["-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    # -B: what this Python imports it would itself compile, with the paths of the build within.
+    command += ["-B", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     # -s: the paths that the byte code names are the guest's.
     command += ["-s", str(root), "-p", "/", str(library), str(root / "usr/lib/standin")]
     # The seed: byte code holds sets in the order of their hashes.
