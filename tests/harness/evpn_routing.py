@@ -94,7 +94,7 @@ class EvpnRouting(FabricFaults):
         return {net.gateway.network for net in networks if net.vni in gone}
 
     def _sent(self, source: str, target: str) -> frozenset[Route]:
-        if not self._up(source, target):
+        if not self._up(source, target) or {source, target} & self.adrift:
             return frozenset()
         if source in self.fabric.vteps:
             return self.originated(source)

@@ -18,6 +18,8 @@ class FabricFaults:
     not_configured: set[tuple[str, str]] = field(default_factory=set)
     down: set[frozenset[str]] = field(default_factory=set)
     links_down: set[frozenset[str]] = field(default_factory=set)
+    adrift: set[str] = field(default_factory=set)
+    """Without a route to anybody, while its sessions still stand."""
     vnis_down: set[tuple[str, int]] = field(default_factory=set)
     targets: dict[tuple[str, int], str] = field(default_factory=dict)
     imports: dict[tuple[str, int], str] = field(default_factory=dict)

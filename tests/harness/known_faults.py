@@ -36,6 +36,7 @@ FAULTS: list[tuple[dict[str, Any], CauseKind, Collection[str]]] = [
         CauseKind.UNDERLAY_DOWN,
         {"leaf-1"},
     ),
+    ({"adrift": {"leaf-1"}}, CauseKind.UNDERLAY_DOWN, {"leaf-1"}),
     ({"down": {LINK}}, CauseKind.SESSION_DOWN, {"leaf-1", "spine-1"}),
     ({"down": {LINK, OTHER_LINK}}, CauseKind.SESSION_DOWN, {"leaf-1"}),
     ({"not_advertising": {"leaf-2"}}, CauseKind.NOT_ADVERTISING, {"leaf-2"}),

@@ -74,7 +74,8 @@ class Simulation(EvpnRouting):
         return json.dumps({"neighbors": found})
 
     def _cut(self, a: str, b: str) -> bool:
-        return frozenset({a, b}) in self.links_down or bool({a, b} & self.unreachable.keys())
+        gone = self.adrift | self.unreachable.keys()
+        return frozenset({a, b}) in self.links_down or bool({a, b} & gone)
 
     def _summary(self, name: str, node: NodeIntent, *, evpn: bool) -> str:
         """A session that carries IPv4 too is established, whatever the EVPN address family."""
@@ -109,7 +110,7 @@ class Simulation(EvpnRouting):
         )
 
     def _vnis(self, name: str, node: NodeIntent) -> str:
-        if name in self.not_advertising:
+        if name in self.not_advertising or self.dead_daemons.get(name) == "bgpd":
             return "\n"
         table = {str(l2.network.vni): self._vni(name, l2) for l2 in node.l2vnis}
         for l3 in node.l3vnis:

@@ -7,11 +7,21 @@ from labctl.devices.reading import Unknown
 from labctl.model.lab import Routing
 from labctl.verify.causes.blame import culprits
 from labctl.verify.causes.cables import where_to_plug
-from labctl.verify.causes.case import PINGS, SESSIONS, Case, between, by_node, either, involving
+from labctl.verify.causes.case import (
+    PINGS,
+    SESSIONS,
+    Case,
+    Explains,
+    between,
+    by_node,
+    either,
+    involving,
+)
 from labctl.verify.control import NOT_CONFIGURED
 from labctl.verify.make import listed
 from labctl.verify.model import CauseKind, Check, CheckKind
 
+_VNIS = frozenset({CheckKind.VNI, CheckKind.L3VNI})
 _MEMORY = (CheckKind.MEMORY, CheckKind.ROUTE_MEMORY, CheckKind.LOG)
 
 
@@ -46,8 +56,15 @@ def daemons_down(case: Case) -> None:
             either(
                 involving(SESSIONS, node),
                 case.lost({node} | case.cut_off()),
+                _given_by_bgp(check),
             ),
         )
+
+
+def _given_by_bgp(daemon: Check) -> Explains:
+    """FRR's zebra has its VNIs from bgpd (`advertise-all-vni`), and drops them when it ends."""
+    ended = "bgpd" in daemon.seen
+    return lambda check: ended and check.node == daemon.node and check.kind in _VNIS
 
 
 def low_memory(case: Case) -> None:
@@ -135,18 +152,14 @@ def underlay_down(case: Case) -> None:
     failing = {check.nodes for check in case.open(kind)}
     for nodes, pairs in culprits(failing, case.working(kind)):
         proof = [check for check in case.open(kind) if check.nodes in pairs]
+        explains = either(between(SESSIONS, pairs), case.broken(pairs))
         if len(nodes) == 1 and len(pairs) > 1:
             cause, message, resolution = _isolated(case, nodes[0])
+            # Its sessions stand until their hold time is over; no next hop resolves all the same.
+            explains = either(explains, case.lost(nodes))
         else:
             cause, message, resolution = _link(case, proof)
-        case.name(
-            cause,
-            nodes,
-            message,
-            resolution,
-            proof,
-            either(between(SESSIONS, pairs), case.broken(pairs)),
-        )
+        case.name(cause, nodes, message, resolution, proof, explains)
 
 
 def _isolated(case: Case, node: str) -> tuple[CauseKind, str, str]:
