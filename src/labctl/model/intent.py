@@ -15,6 +15,9 @@ from typing import NamedTuple
 from labctl.model.lab import Endpoint, External, Lab, Link, Network, Node, Vrf
 
 ANYCAST_GATEWAY_MAC = "00:00:22:22:33:33"
+LAST_METRIC = 0xFF << 24 | 8192
+"""Of the unreachable default in a VRF's table, without which the kernel looks on in the main table
+(its vrf.rst). Distance 255 as zebra reads it: any route of a protocol beats it."""
 FABRIC_MTU = 9216
 BOND = "bond0"
 """What a host calls its two links to the leaves of a vPC pair."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from labctl.model.intent import (
     ANYCAST_GATEWAY_MAC,
     FABRIC_MTU,
+    LAST_METRIC,
     BgpPeer,
     L2Vni,
     L3Vni,
@@ -22,8 +23,6 @@ from labctl.render.environment import Verbatim
 
 # Outer IPv4 20, UDP 8, VXLAN 8, inner Ethernet 14 (RFC 7348, section 5).
 _OVERLAY_MTU = FABRIC_MTU - 50
-# Distance 255 in zebra's reading of a kernel metric: any route of a protocol beats it.
-_LAST_METRIC = 0xFF << 24 | 8192
 # Daemons that only the user's own configuration can ask for: word in a line -> daemon.
 _DAEMON_BY_COMMAND = {
     "router ospf6": "ospf6d",
@@ -74,7 +73,7 @@ def context(
         "gateway_mac": ANYCAST_GATEWAY_MAC,
         "fabric_mtu": FABRIC_MTU,
         "overlay_mtu": _OVERLAY_MTU,
-        "last_metric": _LAST_METRIC,
+        "last_metric": LAST_METRIC,
         "daemons": daemons(ospf=ospf, extra_config=extra),
         "extra_config": Verbatim(extra.rstrip("\n")),
         "whole": is_whole(extra),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from labctl.model.intent import BOND, FABRIC_MTU, LinkKind, NodeIntent
+from labctl.model.intent import BOND, FABRIC_MTU, LAST_METRIC, LinkKind, NodeIntent
 from labctl.model.lab import Fabric
 from labctl.model.platform import Platform
 from labctl.model.site import Site
@@ -29,6 +29,7 @@ def context(
         "bond": BOND,
         "bonded": [port.name for port in node.ports if port.channel],
         "legs": list(_legs(node)),
+        "last_metric": LAST_METRIC,
         "extra_config": Verbatim(node.node.extra_config.rstrip("\n")),
     }
 
