@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.libvirtd, pytest.mark.timeout
 
 LAB = f"warm-{os.getpid()}"
 Identities = Mapping[str, Mapping[str, object]]
+_HOLD_SECONDS = 31.0
+"""More than BGP's hold time: a session that only seems established has fallen by then."""
 NODES = ("spine-1", "spine-2", "leaf-1", "leaf-2", "host-1", "host-2")
 
 
@@ -53,13 +55,26 @@ def test_the_same_fabric_is_back_without_a_boot(
         assert abs(int(labctl.shell(LAB, node, "date +%s").split()[-1]) - time.time()) < 30
 
 
-def test_a_node_is_rebuilt_warm(labctl: Labctl, kept: Identities) -> None:
-    labctl.shell(LAB, "leaf-1", "touch /changed-by-hand")
-    again = labctl.json("rebuild", LAB, "--node", "leaf-1")
-    assert again["warm"]["nodes"] == ["leaf-1"]
+def test_a_host_is_rebuilt_warm(labctl: Labctl, kept: Identities) -> None:
+    labctl.shell(LAB, "host-1", "touch /changed-by-hand")
+    again = labctl.json("rebuild", LAB, "--node", "host-1")
+    assert again["warm"]["nodes"] == ["host-1"]
     assert again["verify"]["healthy"] is True
-    gone = labctl("exec", LAB, "--node", "leaf-1", "--shell", "test ! -e /changed-by-hand")
-    assert "changed-by-hand" not in gone
+    labctl.shell(LAB, "host-1", "test ! -e /changed-by-hand")
+
+
+def test_a_switch_is_rebuilt_cold_beside_others_and_stays_whole(
+    labctl: Labctl, kept: Identities
+) -> None:
+    """Its neighbours have forgotten it: put back as it was, it would be alone with its memory."""
+    commands = "-c 'configure terminal' -c 'no router ospf'"
+    labctl.shell(LAB, "leaf-1", f"vtysh {commands}")
+    again = labctl.json("rebuild", LAB, "--node", "leaf-1")
+    assert again["warm"] is None
+    assert any("leaf-1 boots cold" in note for note in again["notes"])
+    assert again["verify"]["healthy"] is True
+    time.sleep(_HOLD_SECONDS)
+    assert labctl.json("verify", LAB)["healthy"] is True
 
 
 def test_a_changed_node_boots_beside_the_warm_ones(

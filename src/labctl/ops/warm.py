@@ -10,16 +10,17 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-from labctl.hypervisor.api import HostFacts
+from labctl.hypervisor.api import DomainState, HostFacts
 from labctl.ops.apply import Site
+from labctl.ops.belongings import domains_of
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
 from labctl.ops.warm_cache import WarmCache, size_limit
 from labctl.ops.warm_keep import keep
 from labctl.ops.warm_key import node_keys
-from labctl.ops.warm_pick import Pick, pick
+from labctl.ops.warm_pick import Pick, bound_by, pick
 from labctl.ops.warm_start import Warmed, clocks_put_right, warm_up
-from labctl.plan.model import FRESH, Action, Plan
+from labctl.plan.model import FRESH, Action, ActionKind, Plan
 from labctl.verify.model import VerifyReport
 
 
@@ -58,7 +59,10 @@ class Warmth:
         fresh = [action.node for action in plan.actions if action.kind in FRESH]
         found = Pick()
         if keys and fresh and not cold:
-            found = pick(WarmCache(site.home), site.desired.lab, host, fresh, keys, pool)
+            roles = {name: each.intent.node.role for name, each in site.desired.nodes.items()}
+            bound = bound_by(fresh, _living(site, plan), roles)
+            cache, lab = WarmCache(site.home), site.desired.lab
+            found = pick(cache, lab, host, fresh, keys, pool, bound=bound)
         return cls(ctx, site, host, keys, cold, found)
 
     def start(self, journal: Journal, plan: Plan, failed: Collection[str]) -> Warmed:
@@ -100,6 +104,20 @@ class Warmth:
         WarmCache(self.site.home).drop(warmed.entry.folder)
         lab = self.site.desired.lab
         return (f"the kept state was dropped; `labctl rebuild {lab}` boots all nodes cold",)
+
+
+def _living(site: Site, plan: Plan) -> tuple[str, ...]:
+    """The lab's nodes that have memory of their own, and keep it through this run."""
+    boots = (*FRESH, ActionKind.RESTART, ActionKind.REMOVE)
+    gone = {action.node for action in plan.actions if action.kind in boots}
+    domains = domains_of(site.desired.lab, site.hypervisor.domains())
+    return tuple(
+        node
+        for node, domain in domains.items()
+        if node in site.desired.nodes
+        and node not in gone
+        and domain.state in (DomainState.RUNNING, DomainState.PAUSED)
+    )
 
 
 def _lived_on(actions: Collection[Action], nodes: Collection[str]) -> tuple[str, ...]:

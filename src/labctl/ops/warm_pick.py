@@ -6,11 +6,12 @@ They are read while nodes are prepared: hashing memory needs a core, libvirt's d
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from labctl.hypervisor.api import HostFacts
+from labctl.model.role import Role
 from labctl.model.snapshot import MEMORY, Manifest, Part, Power
 from labctl.ops.reinstate import damage
 from labctl.ops.warm_cache import Entry, WarmCache, read
@@ -48,18 +49,41 @@ def pick(
     nodes: Collection[str],
     keys: Mapping[str, str],
     pool: Executor,
+    *,
+    bound: Collection[str] = (),
 ) -> Pick:
     """The kept state that has most of `nodes`; its files begin to be read in `pool`.
 
-    `keys` are those of all the lab's nodes.
+    `keys` are those of all the lab's nodes. Those of `nodes` that are `bound` (see bound_by) boot.
     """
-    notes = tuple(_sort_out(cache, lab, host))
-    entry, fit = _best(cache.entries(lab), nodes, keys)
+    notes = list(_sort_out(cache, lab, host))
+    entries = cache.entries(lab)
+    if _best(entries, bound, keys)[1]:
+        notes.append(f"{_listed(bound)} cold: other switches lived on, with newer sessions")
+    entry, fit = _best(entries, [node for node in nodes if node not in bound], keys)
     if entry is None:
-        return Pick(notes=notes)
+        return Pick(notes=tuple(notes))
     parts = [part for node in fit if (part := entry.manifest.part(node))]
     proofs = {part.node: pool.submit(damage, entry.folder, part) for part in parts}
-    return Pick(entry, proofs, notes)
+    return Pick(entry, proofs, tuple(notes))
+
+
+def bound_by(
+    nodes: Iterable[str], living: Collection[str], roles: Mapping[str, Role]
+) -> tuple[str, ...]:
+    """The switches of `nodes`, where others of the lab are `living` on.
+
+    Put back to an earlier instant, a switch would believe in adjacencies and TCP connections as
+    they were then, and its neighbours in theirs: neither OSPF nor BGP would start anew until their
+    timers end, and OSPF's database would differ for up to half an hour. Seen with FRR 8.4.4.
+    """
+    if not any(roles[node].is_switch for node in living):
+        return ()
+    return tuple(node for node in nodes if roles[node].is_switch)
+
+
+def _listed(nodes: Collection[str]) -> str:
+    return f"{', '.join(nodes)} boot{'s' * (len(nodes) == 1)}"
 
 
 def _sort_out(cache: WarmCache, lab: str, host: HostFacts) -> list[str]:
