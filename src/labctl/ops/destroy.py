@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import shutil
 import time
+from collections.abc import Collection
 from pathlib import Path
 
-from labctl.errors import HypervisorError, Interrupted, NodesFailed, UsageError
-from labctl.hypervisor.api import Hypervisor
+from labctl.errors import HypervisorError, Interrupted, NodesFailed
+from labctl.hypervisor.api import Hypervisor, ObservedDomain
 from labctl.model.paths import Home, LabPaths
 from labctl.ops.apply import remove_node
 from labctl.ops.belongings import belongings_of, domains_of
 from labctl.ops.context import Context
 from labctl.ops.journal import Journal
-from labctl.ops.labs import labs_of, other_home
+from labctl.ops.labs import labs_of, of_another_home, other_home
 from labctl.ops.load import lab_name
 from labctl.ops.lock import lab_lock, refuse_if_held, sweep
 from labctl.ops.recover import recover
@@ -35,7 +35,7 @@ def belongings(ctx: Context, ref: str) -> Belongings:
     lab = lab_name(ref, ctx.home)
     refuse_if_held(ctx.home, lab)
     with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
-        _refuse_other_home(ctx.home, lab, hypervisor)
+        _refuse_other_home(ctx.home, lab, hypervisor.domains())
         return belongings_of(lab, hypervisor, ctx.home)
 
 
@@ -49,9 +49,10 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
     paths = ctx.home.lab(lab)
     with lab_lock(ctx.home, lab, f"destroy {ref}"):
         with contextlib.closing(ctx.connect(ctx.uri)) as hypervisor:
-            _refuse_other_home(ctx.home, lab, hypervisor)
+            everything = hypervisor.domains()
+            _refuse_other_home(ctx.home, lab, everything)
             owned = belongings_of(lab, hypervisor, ctx.home)
-            others = tuple(name for name in labs_of(hypervisor.domains(), ctx.home) if name != lab)
+            others = tuple(name for name in labs_of(everything, ctx.home) if name != lab)
             recover(ctx, paths)
             with Journal(paths.journal, "destroy") as journal:
                 _remove_nodes(ctx, hypervisor, paths, journal, lab)
@@ -65,19 +66,14 @@ def destroy(ctx: Context, ref: str) -> DestroyResult:
     return DestroyResult(lab, owned, time.monotonic() - started, others)
 
 
-def _refuse_other_home(home: Home, lab: str, hypervisor: Hypervisor) -> None:
+def _refuse_other_home(home: Home, lab: str, everything: Collection[ObservedDomain]) -> None:
     """Its disks and snapshots are there, out of this one's sight.
 
     Not where that home is gone, or on another host: then nobody else could remove the machines.
     """
-    elsewhere = other_home(domains_of(lab, hypervisor.domains()).values(), home)
+    elsewhere = other_home(domains_of(lab, everything).values(), home)
     if elsewhere and Home(Path(elsewhere)).lab(lab).folder.is_dir():
-        raise UsageError(
-            f"lab {lab} belongs to another LABCTL_HOME, {elsewhere}",
-            details=f"this one is {home.folder}",
-            resolution="use the one it was made with: "
-            f"`LABCTL_HOME={shlex.quote(elsewhere)} labctl destroy {lab}`",
-        )
+        raise of_another_home(lab, elsewhere, home, f"destroy {lab}")
 
 
 def _remove_nodes(

@@ -55,6 +55,18 @@ def other_home(domains: Iterable[ObservedDomain], home: Home) -> str:
     return ""
 
 
+def of_another_home(lab: str, elsewhere: str, home: Home, command: str) -> UsageError:
+    """The error for a lab that `elsewhere` has; `command` is what to run there."""
+    import shlex  # only where something is wrong
+
+    there = f"LABCTL_HOME={shlex.quote(elsewhere)} labctl {command}"
+    return UsageError(
+        f"lab {lab} belongs to another LABCTL_HOME, {elsewhere}",
+        details=f"this one is {home.folder}",
+        resolution=f"use the one it was made with: `{there}`",
+    )
+
+
 def rank(domain: ObservedDomain) -> tuple[int, str, int, str]:
     """Sorts spines first, then leaves, borders, hosts; leaf-10 after leaf-2."""
     mark = domain.metadata

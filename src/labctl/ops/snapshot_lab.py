@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from labctl.errors import LabctlError, UsageError
 from labctl.hypervisor.api import Hypervisor
-from labctl.model.paths import Home, LabPaths
+from labctl.model.paths import LabPaths
 from labctl.model.retention import Retention
 from labctl.ops.belongings import domains_of, is_bare
 from labctl.ops.context import Context
 from labctl.ops.events import Notice
-from labctl.ops.labs import labs_of, no_such_lab, other_home
+from labctl.ops.labs import labs_of, no_such_lab, of_another_home, other_home
 from labctl.ops.load import lab_name, load_retention
 from labctl.ops.lock import lab_lock
 from labctl.ops.recover import recover
@@ -44,17 +44,8 @@ def found(ctx: Context, ref: str) -> Iterator[tuple[str, Hypervisor]]:
         if not domains and is_bare(ctx.home.lab(lab)):
             raise _missing(ref, lab, hypervisor.uri, labs_of(everything, ctx.home))
         if elsewhere := other_home(domains.values(), ctx.home):
-            raise _of_another_home(lab, elsewhere, ctx.home)
+            raise of_another_home(lab, elsewhere, ctx.home, f"snapshot list {lab}")
         yield lab, hypervisor
-
-
-def _of_another_home(lab: str, elsewhere: str, home: Home) -> UsageError:
-    return UsageError(
-        f"lab {lab} belongs to another LABCTL_HOME, {elsewhere}",
-        details=f"this one is {home.folder}",
-        resolution="use the one it was made with: "
-        f"`LABCTL_HOME={shlex.quote(elsewhere)} labctl snapshot list {lab}` shows its snapshots",
-    )
 
 
 def _missing(ref: str, lab: str, uri: str, known: Iterable[str]) -> UsageError:

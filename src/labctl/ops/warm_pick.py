@@ -58,8 +58,8 @@ def pick(
     """
     notes = list(_sort_out(cache, lab, host))
     entries = cache.entries(lab)
-    if _best(entries, bound, keys)[1]:
-        notes.append(f"{_listed(bound)} cold: other switches lived on, with newer sessions")
+    if held := _best(entries, bound, keys)[1]:
+        notes.append(f"{_listed(held)} cold: other switches lived on, with newer sessions")
     entry, fit = _best(entries, [node for node in nodes if node not in bound], keys)
     if entry is None:
         return Pick(notes=tuple(notes))
@@ -75,7 +75,8 @@ def bound_by(
 
     Put back to an earlier instant, a switch would believe in adjacencies and TCP connections as
     they were then, and its neighbours in theirs: neither OSPF nor BGP would start anew until their
-    timers end, and OSPF's database would differ for up to half an hour. Seen with FRR 8.4.4.
+    timers end. Seen with FRR 8.4.4: Full at both ends, and no route to the one put back; OSPF
+    itself would mend that at its next refresh, in half an hour (RFC 2328, LSRefreshTime).
     """
     if not any(roles[node].is_switch for node in living):
         return ()

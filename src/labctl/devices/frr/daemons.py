@@ -1,7 +1,7 @@
 """FRR's daemons asked over their own sockets: netcat speaks as vtysh does, and starts at once.
 
 vtysh installs the grammar of all daemons before it asks one: 0.3 s of CPU under TCG, six times
-what netcat takes for three daemons. FRR's lib/vty.c (`vtysh_read`) has the protocol: commands end
+what a netcat takes. FRR's lib/vty.c (`vtysh_read`) has the protocol: commands end
 with a zero byte; after each answer come three zero bytes and one with the parser's return code,
 zero (CMD_SUCCESS) where the command was understood and done.
 """

@@ -63,7 +63,7 @@ def daemons_down(case: Case) -> None:
 
 def _given_by_bgp(daemon: Check) -> Explains:
     """FRR's zebra has its VNIs from bgpd (`advertise-all-vni`), and drops them when it ends."""
-    ended = "bgpd" in daemon.seen
+    ended = "bgpd is not running" in daemon.seen
     return lambda check: ended and check.node == daemon.node and check.kind in _VNIS
 
 
